@@ -1,0 +1,1 @@
+"""The Telegram side: everything that talks to people. Knows nothing of how the model works."""

@@ -1,0 +1,1 @@
+"""Engines that turn token ids into text; each implements `model.engine.Engine`."""

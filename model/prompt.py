@@ -1,0 +1,134 @@
+"""Dialogue -> token ids. The only place that knows the prompt format, in training and in serving alike.
+
+Everything is built from token ids: what people type is encoded with control tokens switched off, so no text can
+ever become one.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import AddedToken, Tokenizer
+
+from model.errors import ModelError
+
+CHAT_START, CHAT_END = "<|im_start|>", "<|im_end|>"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One line of a dialogue; `is_character` tells whose: the character's own, or somebody else's."""
+
+    speaker: str
+    text: str
+    is_character: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A training example: `ids[answer_start:]` is the answer with its closing token, which alone is learned."""
+
+    ids: list[int]
+    answer_start: int
+
+
+class Prompt:
+    """The prompt format of one base and one character.
+
+    `chatml`: bases whose vocabulary has `<|im_start|>`: the persona card is the system turn, other people's lines are
+    user turns, the character's are assistant turns. `turns` (the GPT-2 family): lines joined by the end-of-text token,
+    as DialoGPT was trained (Zhang et al. 2020); there is no room for a card in it.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, end_of_text: int, card: str = "") -> None:
+        self._tokenizer = tokenizer
+        is_chat = tokenizer.token_to_id(CHAT_START) is not None and tokenizer.token_to_id(CHAT_END) is not None
+        self.format = "chatml" if is_chat else "turns"
+        self.end_of_turn: int = tokenizer.token_to_id(CHAT_END) if is_chat else end_of_text
+        self._start_of_turn: int = tokenizer.token_to_id(CHAT_START) if is_chat else end_of_text
+        _make_control_tokens_unwritable(tokenizer, (self.end_of_turn, self._start_of_turn, end_of_text))
+        self._head = self._role_turn("system", card) if is_chat and card.strip() else []
+
+    @classmethod
+    def from_folder(cls, folder: Path, card: str = "") -> "Prompt":
+        """Read `tokenizer.json` and the end-of-text id of `config.json`; ModelError names what is missing."""
+        end_of_text = _end_of_text(folder / "config.json")
+        try:
+            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # the library raises bare Exception
+            raise ModelError(f"{folder / 'tokenizer.json'} cannot be read: {error}") from error
+        return cls(tokenizer, end_of_text, card)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of token ids, control tokens included."""
+        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+
+    def encode(self, history: Sequence[Turn], max_tokens: int) -> list[int]:
+        """Ids, at most `max_tokens`, that end where the character's answer begins.
+
+        Oldest turns are dropped whole until the rest fits; if the last turn alone is too long, its beginning goes.
+        """
+        opening = self._answer_opening()
+        room = max_tokens - len(self._head) - len(opening)
+        if room < 1:
+            raise ModelError(f"the persona card fills all {max_tokens} tokens of the prompt: shorten it")
+        body: list[int] = []
+        for turn in reversed(history):
+            ids = self._encode_turn(turn)
+            if len(body) + len(ids) > room:
+                body = body or ids[-room:]
+                break
+            body = ids + body
+        return [*self._head, *body, *opening] or [self.end_of_turn]
+
+    def encode_example(self, context: Sequence[Turn], answer: str, max_tokens: int) -> Example:
+        """The prompt for `context`, then `answer` and its closing token, in at most `max_tokens` ids.
+
+        An answer too long for half of the room is cut, and then has no closing token: it did not end there.
+        """
+        answer_ids = [*self._encode_text(answer), self.end_of_turn][: max_tokens // 2]
+        prompt = self.encode(context, max_tokens - len(answer_ids))
+        return Example([*prompt, *answer_ids], len(prompt))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of `ids`, control tokens left out."""
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def _encode_text(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text.strip(), add_special_tokens=False).ids)
+
+    def _encode_turn(self, turn: Turn) -> list[int]:
+        if self.format == "chatml":
+            return self._role_turn("assistant" if turn.is_character else "user", turn.text)
+        return [*self._encode_text(turn.text), self.end_of_turn]
+
+    def _role_turn(self, role: str, text: str) -> list[int]:
+        opening = [self._start_of_turn, *self._encode_raw(f"{role}\n")]
+        return [*opening, *self._encode_text(text), self.end_of_turn, *self._encode_raw("\n")]
+
+    def _answer_opening(self) -> list[int]:
+        return [self._start_of_turn, *self._encode_raw("assistant\n")] if self.format == "chatml" else []
+
+    def _encode_raw(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def _make_control_tokens_unwritable(tokenizer: Tokenizer, ids: Iterable[int]) -> None:
+    # Some vocabularies hold their markers as plain added tokens, which the switch below would not cover.
+    markers = [AddedToken(tokenizer.id_to_token(i), special=True, normalized=False) for i in sorted(set(ids))]
+    tokenizer.add_special_tokens(markers)
+    tokenizer.encode_special_tokens = True
+
+
+def _end_of_text(config_file: Path) -> int:
+    try:
+        config = json.loads(config_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{config_file} cannot be read: {error}") from error
+    found = config.get("eos_token_id")
+    first = found[0] if isinstance(found, list) and found else found
+    if not isinstance(first, int):
+        raise ModelError(f"{config_file} names no eos_token_id")
+    return first

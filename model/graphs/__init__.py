@@ -1,0 +1,22 @@
+"""Computation graphs of the exported bases, built with OpenVINO's operations from numpy weights."""
+
+from collections.abc import Callable
+from typing import Any
+
+from model.errors import ModelError
+from model.weights import Weights
+
+
+def build_graph(config: dict[str, Any], weights: Weights) -> Any:
+    """The `openvino.Model` of a base with this `config.json`: token ids [batch, length] -> logits
+    [batch, length, vocabulary], keys and values kept as state.
+
+    ModelError when the base is of a type that has no graph here, or has a feature that the graph lacks.
+    """
+    from model.graphs import gpt2, llama
+
+    builders: dict[str, Callable[[dict[str, Any], Weights], Any]] = {"gpt2": gpt2.build, "llama": llama.build}
+    kind = config.get("model_type")
+    if kind not in builders:
+        raise ModelError(f"bases of type {kind!r} cannot be exported; known types: {', '.join(builders)}")
+    return builders[kind](config, weights)

@@ -72,9 +72,10 @@ def _agrees_with_itself(fields: tuple[str, ...]) -> bool:
     raw_text, speaking, character, spoken, normalised = (fields[index] for index in (3, 5, 8, 10, 11))
     if any(name.count('"') for name in (character, fields[9])):
         return False
-    if speaking.casefold() == "false":
-        return not character and not spoken.strip() and not normalised.strip()
+    silent = speaking.casefold() == "false"
+    if silent and not character:  # a heading
+        return not letters_only(spoken + normalised)
     words = after_speaker(raw_text, character)
-    if words is None or not letters_only(spoken):
+    if words is None or silent != (not letters_only(spoken)):
         return False
     return letters_only(spoken) == letters_only(normalised) == letters_only(split_directions(words)[0])

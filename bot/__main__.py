@@ -1,0 +1,75 @@
+"""The bot's commands: run (on Telegram), offline (on a page of this machine), chat (in the terminal)."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from bot.errors import BotError, SettingsError
+from bot.settings import Settings, load_settings
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status."""
+    command = _parser().parse_args(arguments).command
+    try:
+        settings = load_settings()
+        _set_up_logging(settings, quiet=command == "chat")
+        _run(command or _default_command(settings), settings)
+    except BotError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE if isinstance(error, SettingsError) else FAILED
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except Exception:
+        # Through the log, which keeps the token out of the traceback.
+        logging.getLogger("bot").critical("The bot ends because of an error", exc_info=True)
+        return FAILED
+    return OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="A character of a script, in conversation.")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="{run,offline,chat}")
+    commands.add_parser("run", help="answer on Telegram (needs TELEGRAM_BOT_TOKEN; the default if it is set)")
+    commands.add_parser("offline", help="answer on a page of this machine that looks like Telegram (else the default)")
+    commands.add_parser("chat", help="answer in this terminal, or line by line from a pipe")
+    parser.epilog = "Settings come from the environment and from .env; .env.example explains each one."
+    return parser
+
+
+def _default_command(settings: Settings) -> str:
+    return "run" if settings.telegram_bot_token else "offline"
+
+
+def _set_up_logging(settings: Settings, quiet: bool) -> None:
+    from bot.logs import set_up_logging
+
+    token = settings.telegram_bot_token
+    # Between the lines of a terminal chat only warnings belong.
+    level = "WARNING" if quiet and settings.log_level == "INFO" else settings.log_level
+    set_up_logging(level, [token.get_secret_value()] if token else [])
+
+
+def _run(command: str, settings: Settings) -> None:
+    import asyncio
+
+    if command == "chat":
+        from bot.console import chat
+
+        chat(settings)
+    elif command == "offline":
+        from bot.rehearsal import rehearse
+
+        asyncio.run(rehearse(settings))
+    else:
+        from bot.app import build
+
+        asyncio.run(build(settings).run())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

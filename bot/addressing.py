@@ -1,0 +1,56 @@
+"""Who said a message, in which conversation, and whether it is meant for the bot."""
+
+from telegram import Message, MessageEntity, Update
+from telegram.constants import ChatType
+from telegram.ext import filters
+
+from bot.chat_service import Conversation, Line, Request
+
+
+def conversation_of(message: Message) -> Conversation:
+    """The conversation that a message belongs to: its chat, or its topic in a forum."""
+    # A plain reply in a supergroup has a thread id too, but is no topic.
+    thread = message.message_thread_id if message.is_topic_message else None
+    return Conversation(message.chat_id, thread or 0)
+
+
+def request_of(update: Update, text: str) -> Request:
+    """The request that an update makes, with `text` as what was said."""
+    message = update.effective_message
+    assert message is not None, "handlers are registered for messages only"
+    speaker = update.effective_user.first_name if update.effective_user else ""
+    return Request(conversation_of(message), Line(speaker, text), receipt=update.update_id)
+
+
+def language_of(update: Update) -> str | None:
+    """The language code of whoever sent an update, if Telegram told it."""
+    return update.effective_user.language_code if update.effective_user else None
+
+
+class AddressedToBot(filters.MessageFilter):
+    """Everything in a private chat; in a group what mentions the bot, or replies to it."""
+
+    def filter(self, message: Message) -> bool:
+        return message.chat.type == ChatType.PRIVATE or _replies_to_bot(message) or bool(_mentions(message))
+
+
+def words_for_bot(message: Message) -> str:
+    """The text of a message without the mentions of the bot."""
+    text = message.text or ""
+    words = text
+    for mention in _mentions(message):
+        words = words.replace(mention, "")
+    if words == text:
+        return text
+    return " ".join(words.split()) or text  # A mention and nothing else is a way of saying hello.
+
+
+def _replies_to_bot(message: Message) -> bool:
+    original = message.reply_to_message
+    return bool(original and original.from_user and original.from_user.id == message.get_bot().id)
+
+
+def _mentions(message: Message) -> set[str]:
+    name = f"@{message.get_bot().username}".lower()
+    mentions = message.parse_entities([MessageEntity.MENTION]).values()
+    return {mention for mention in mentions if mention.lower() == name}

@@ -1,0 +1,170 @@
+"""What a message means: modes, context, reset. Knows neither Telegram nor SQL.
+
+The service owns the commit: what a request changes is stored in one unit of work, together with the fact that the
+request has been answered. A request that fails, or is cancelled, leaves no trace.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Protocol, Self
+
+from bot.errors import NoAnswerError
+from bot.reply_queue import ReplyQueue
+
+DRAWS = 3  # An empty answer is drawn again; a small model rarely gives two in a row.
+
+Listener = Callable[[str], None]
+
+
+class Mode(StrEnum):
+    """How a question was put: within the dialogue, or on its own."""
+
+    DIALOGUE = "dialogue"
+    ASK = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Where lines belong together: a chat, or one topic of a group (0: no topic)."""
+
+    chat_id: int
+    thread_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a dialogue. `is_character` tells the character's own lines from everyone else's."""
+
+    speaker: str
+    text: str
+    is_character: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody's line that wants an answer. `receipt` is the id under which it was received, if it was on record."""
+
+    conversation: Conversation
+    line: Line
+    receipt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question with its answer, and what answered: a character (by name, in `answer`) and its version."""
+
+    question: Line
+    answer: Line
+    mode: Mode
+    version: str
+
+
+class Actor(Protocol):
+    """Whoever plays the character."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def greeting(self) -> str:
+        """The character's first words to a stranger; may be empty."""
+        ...
+
+    def reply(self, history: Sequence[Line]) -> AsyncGenerator[str, None]:
+        """Stream the answer to the last line of `history`, in pieces. Closing the generator cancels the work."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """A transaction on what has been said. Leaving it without `commit` undoes it."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    async def context(self, conversation: Conversation, limit: int) -> list[Line]:
+        """The last `limit` lines of the dialogue since it was last reset, oldest first."""
+        ...
+
+    async def remember(self, conversation: Conversation, exchange: Exchange) -> None: ...
+    async def forget_context(self, conversation: Conversation) -> None: ...
+    async def answered(self, receipt: int, answer: str) -> None:
+        """Put on record that the request has this answer, which is still to be sent."""
+        ...
+
+    async def commit(self) -> None: ...
+
+
+class ChatService:
+    """The character in conversation with many chats.
+
+    `context_messages` is how many earlier messages of the dialogue, of both sides, go along with a new one.
+    """
+
+    def __init__(
+        self, actor: Actor, unit_of_work: Callable[[], UnitOfWork], replies: ReplyQueue, context_messages: int
+    ) -> None:
+        self._actor = actor
+        self._unit_of_work = unit_of_work
+        self._replies = replies
+        self._context_messages = context_messages
+
+    @property
+    def name(self) -> str:
+        """The character's full name."""
+        return self._actor.name
+
+    @property
+    def greeting(self) -> str:
+        """The character's first words; may be empty."""
+        return self._actor.greeting
+
+    async def talk(self, request: Request, listener: Listener | None = None) -> str:
+        """Answer the next line of the dialogue and remember both.
+
+        `listener` is called with the answer so far each time that it grows. Raises NoAnswerError.
+        """
+        async with self._replies.turn(request.conversation):
+            async with self._unit_of_work() as work:
+                context = await work.context(request.conversation, self._context_messages)
+            return await self._answer(request, context, Mode.DIALOGUE, listener)
+
+    async def ask(self, request: Request, listener: Listener | None = None) -> str:
+        """Answer a single question; the dialogue is neither read nor changed. Raises NoAnswerError."""
+        async with self._replies.turn(request.conversation):
+            return await self._answer(request, [], Mode.ASK, listener)
+
+    async def reset(self, conversation: Conversation) -> None:
+        """Forget the dialogue: later answers do not see what was said before."""
+        async with self._unit_of_work() as work:
+            await work.forget_context(conversation)
+            await work.commit()
+
+    async def _answer(self, request: Request, context: list[Line], mode: Mode, listener: Listener | None) -> str:
+        text = await self._draw([*context, request.line], listener)
+        answer = Line(self._actor.name, text, is_character=True)
+        async with self._unit_of_work() as work:
+            await work.remember(request.conversation, Exchange(request.line, answer, mode, self._actor.version))
+            if request.receipt is not None:
+                await work.answered(request.receipt, text)
+            await work.commit()
+        return text
+
+    async def _draw(self, history: Sequence[Line], listener: Listener | None) -> str:
+        for _ in range(DRAWS):
+            if text := await self._listen(history, listener):
+                return text
+        raise NoAnswerError(f"{self._actor.name} gave {DRAWS} empty answers in a row")
+
+    async def _listen(self, history: Sequence[Line], listener: Listener | None) -> str:
+        text = ""
+        async with aclosing(self._actor.reply(history)) as pieces:
+            async for piece in pieces:
+                text += piece
+                if listener and (so_far := text.strip()):
+                    listener(so_far)
+        return text.strip()

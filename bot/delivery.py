@@ -1,0 +1,116 @@
+"""Delivery: a reply that is on record goes out, and is marked as sent."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from telegram import LinkPreviewOptions, Message, Update
+from telegram.constants import ChatAction, MessageLimit
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+
+from bot.inbox import Inbox
+
+log = logging.getLogger(__name__)
+
+PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # Seconds between the attempts to send one message.
+TYPING_SECONDS = 4.0  # Telegram shows "typing" for five.
+ENDS = ("\n", ". ", "! ", "? ", "… ", " ")  # Where a long text may be cut, best first.
+
+
+class Delivery:
+    """Sends replies as plain text, in as many messages as they need."""
+
+    def __init__(self, inbox: Inbox, pauses: Sequence[float] = PAUSES) -> None:
+        self._inbox = inbox
+        self._pauses = pauses
+
+    async def send(self, update: Update, text: str, parts_sent: int = 0) -> None:
+        """Reply to an update and mark it as done; the first `parts_sent` messages are out already.
+
+        Where the network fails for long, the reply is left in the inbox and sent later. Raises TelegramError if
+        Telegram refuses the message for good.
+        """
+        try:
+            await self._send_parts(update, split(text), parts_sent)
+        except Forbidden:
+            log.info("Update %d: the chat does not let the bot write", update.update_id)
+        except BadRequest:  # A kind of NetworkError to the library, but it would not get better.
+            raise
+        except (NetworkError, RetryAfter) as error:
+            log.warning("Update %d: the answer is kept and sent later: %s", update.update_id, error)
+            self._inbox.postpone(update)
+            return
+        await self._inbox.close(update.update_id)
+
+    @asynccontextmanager
+    async def typing(self, update: Update) -> AsyncIterator[None]:
+        """Show "typing" in the chat until the block ends."""
+        message = update.effective_message
+        task = asyncio.create_task(_keep_typing(message)) if message else None
+        try:
+            yield
+        finally:
+            if task:
+                task.cancel()
+
+    async def _send_parts(self, update: Update, parts: Sequence[str], parts_sent: int) -> None:
+        message = update.effective_message
+        assert message is not None, "only messages are replied to"
+        for number, part in enumerate(parts[parts_sent:], parts_sent + 1):
+            await self._send(message, part)
+            if number < len(parts):
+                await self._inbox.part_sent(update.update_id, number)
+
+    async def _send(self, message: Message, text: str) -> None:
+        for pause in self._pauses:
+            try:
+                return await _reply(message, text)
+            except BadRequest:
+                raise
+            except (NetworkError, RetryAfter) as error:
+                log.info("Sending failed (%s); next attempt in %g s", error, pause)
+                await asyncio.sleep(pause)
+        return await _reply(message, text)
+
+
+def split(text: str, limit: int = MessageLimit.MAX_TEXT_LENGTH) -> list[str]:
+    """Cut a text into messages of at most `limit` UTF-16 units, at ends of lines, sentences or words."""
+    parts = []
+    while _length(text) > limit:
+        room = _fit(text, limit)
+        cut = _last_end(room) or len(room)
+        parts.append(text[:cut].rstrip())
+        text = text[cut:].lstrip()
+    return [*(part for part in parts if part), text] if text else parts
+
+
+async def _reply(message: Message, text: str) -> None:
+    # In groups the library quotes the message; whoever deleted it in the meantime still gets the answer.
+    await message.reply_text(
+        text, allow_sending_without_reply=True, link_preview_options=LinkPreviewOptions(is_disabled=True)
+    )
+
+
+async def _keep_typing(message: Message) -> None:
+    with suppress(TelegramError):  # The answer matters, its announcement does not.
+        while True:
+            await message.reply_chat_action(ChatAction.TYPING)
+            await asyncio.sleep(TYPING_SECONDS)
+
+
+def _length(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _fit(text: str, limit: int) -> str:
+    """The longest beginning of `text` with at most `limit` UTF-16 units."""
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "ignore")
+
+
+def _last_end(text: str) -> int | None:
+    """Where to cut: after the best kind of end that leaves the first part at least half full."""
+    for end in ENDS:
+        if (at := text.rfind(end)) >= len(text) // 2:
+            return at + len(end)
+    return None

@@ -1,0 +1,17 @@
+"""The errors of the bot: one short tree. Each message is one line that a person can act on."""
+
+
+class BotError(Exception):
+    """Anything the bot itself reports."""
+
+
+class SettingsError(BotError):
+    """A setting is missing or wrong; the message names its key."""
+
+
+class StorageError(BotError):
+    """The database did not do what was asked; the message names neither text nor password."""
+
+
+class NoAnswerError(BotError):
+    """The character had nothing to say, although it was asked several times."""

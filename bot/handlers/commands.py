@@ -1,0 +1,102 @@
+"""The commands: /start, /help, /ask, /reset."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from telegram import BotCommand, Update
+from telegram.ext import ContextTypes
+
+from bot.addressing import conversation_of, language_of, request_of
+from bot.chat_service import ChatService
+from bot.delivery import Delivery
+from bot.locales import Locales, Translate
+
+Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
+
+
+def menu(_: Translate) -> list[BotCommand]:
+    """The commands as Telegram lists them, described in one language."""
+    return [
+        BotCommand("ask", _("Ask a single question")),
+        BotCommand("reset", _("Forget our conversation")),
+        BotCommand("help", _("What I can do")),
+        BotCommand("start", _("Say hello")),
+    ]
+
+
+def help_text(_: Translate, name: str) -> str:
+    """What the bot can do, in one language; `name` is the character's."""
+    return _(
+        "I am {name}. Just write to me, and I answer with our conversation in mind.\n\n"
+        "/ask QUESTION: a single question, apart from our conversation\n"
+        "/reset: I forget what we talked about\n"
+        "/help: this overview"
+    ).format(name=name)
+
+
+def greeting_text(_: Translate, name: str, greeting: str) -> str:
+    """The first words: the character's own if there are any, and where to look further."""
+    hello = greeting or _("Hi! I am {name}.").format(name=name)
+    return f"{hello}\n\n{_('Write me something, or see /help.')}"
+
+
+def ask_usage(_: Translate) -> str:
+    """How /ask is meant."""
+    return _(
+        "Put your question after the command, like this:\n"
+        "/ask Who are you?\n\n"
+        "I answer it on its own, without looking at our conversation and without adding to it."
+    )
+
+
+def reset_text(_: Translate) -> str:
+    """That the conversation is forgotten."""
+    return _("Done. I have forgotten what we talked about; let us start afresh.")
+
+
+class Commands:
+    """One callback per command."""
+
+    def __init__(self, service: ChatService, delivery: Delivery, locales: Locales) -> None:
+        self._service = service
+        self._delivery = delivery
+        self._locales = locales
+
+    def callbacks(self) -> dict[str, Callback]:
+        """The callbacks by the command's name."""
+        return {"start": self._start, "help": self._help, "ask": self._ask, "reset": self._reset}
+
+    async def unknown(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Answer a command that does not exist."""
+        _ = self._speak(update)
+        await self._delivery.send(update, _("I do not know this command. /help lists those that I know."))
+
+    async def _start(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        text = greeting_text(self._speak(update), self._service.name, self._service.greeting)
+        await self._delivery.send(update, text)
+
+    async def _help(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        await self._delivery.send(update, help_text(self._speak(update), self._service.name))
+
+    async def _ask(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        question = _words_after_command(update)
+        if not question:
+            await self._delivery.send(update, ask_usage(self._speak(update)))
+            return
+        async with self._delivery.typing(update):
+            answer = await self._service.ask(request_of(update, question))
+        await self._delivery.send(update, answer)
+
+    async def _reset(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        assert update.effective_message is not None, "commands come in messages"
+        await self._service.reset(conversation_of(update.effective_message))
+        await self._delivery.send(update, reset_text(self._speak(update)))
+
+    def _speak(self, update: Update) -> Translate:
+        return self._locales.speak(language_of(update))
+
+
+def _words_after_command(update: Update) -> str:
+    text = (update.effective_message and update.effective_message.text) or ""
+    _command, *words = text.split(maxsplit=1)
+    return words[0].strip() if words else ""

@@ -1,0 +1,88 @@
+"""When something goes wrong, now or in an earlier life of the process: the log first, then a friendly line."""
+
+import logging
+from collections.abc import Awaitable, Collection
+
+from telegram import Bot, Message, Update
+from telegram.error import TelegramError
+from telegram.ext import ApplicationHandlerStop, ContextTypes
+
+from bot.addressing import language_of
+from bot.delivery import Delivery
+from bot.errors import NoAnswerError, StorageError
+from bot.inbox import ATTEMPTS, Inbox
+from bot.locales import Locales, Translate
+from bot.storage.tables import State
+
+log = logging.getLogger(__name__)
+
+
+class Failures:
+    """Takes up what was left behind, and closes what cannot be handled."""
+
+    def __init__(self, inbox: Inbox, delivery: Delivery, locales: Locales, admins: Collection[int]) -> None:
+        self._inbox = inbox
+        self._delivery = delivery
+        self._locales = locales
+        self._admins = admins
+
+    async def resume(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Before all other handlers: send an answer that was made already; set aside what crashes the process."""
+        row = self._inbox.left_over(update.update_id)
+        if row is None:
+            return
+        if row.reply is not None:
+            await self._delivery.send(update, row.reply, row.parts_sent)
+            raise ApplicationHandlerStop
+        if row.attempts >= ATTEMPTS:
+            await self._set_aside(update, context.bot)
+            raise ApplicationHandlerStop
+
+    async def report(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """The error handler: whatever a handler raised ends here, and no further handler runs."""
+        _log(update, context.error)
+        if isinstance(update, Update):
+            await self._apologize(update, context.error)
+            await self._fail(update)
+        raise ApplicationHandlerStop
+
+    async def _set_aside(self, update: Update, bot: Bot) -> None:
+        notice = f"The bot ended three times while handling update {update.update_id}, so it was left out."
+        log.error(notice)
+        await self._apologize(update, None)
+        await self._fail(update)
+        for admin in self._admins:
+            await _attempt(bot.send_message(admin, notice))
+
+    async def _apologize(self, update: Update, error: Exception | None) -> None:
+        if update.effective_message is not None:
+            text = _friendly(self._locales.speak(language_of(update)), error)
+            await _attempt(update.effective_message.reply_text(text, allow_sending_without_reply=True))
+
+    async def _fail(self, update: Update) -> None:
+        try:
+            await self._inbox.close(update.update_id, State.FAILED)
+        except StorageError as error:
+            log.error("Update %d stays in the inbox until the next start: %s", update.update_id, error)
+
+
+def _log(update: object, error: Exception | None) -> None:
+    number = update.update_id if isinstance(update, Update) else "?"
+    if isinstance(error, NoAnswerError):
+        log.warning("Update %s: %s", number, error)
+    else:
+        log.error("Update %s could not be handled", number, exc_info=error)
+
+
+def _friendly(_: Translate, error: Exception | None) -> str:
+    if isinstance(error, NoAnswerError):
+        return _("I am at a loss for words. Could you put it another way?")
+    return _("Sorry, something went wrong on my side. Please try again in a moment.")
+
+
+async def _attempt(sending: Awaitable[Message]) -> None:
+    """One attempt: a notice of a failure is not to become another failure."""
+    try:
+        await sending
+    except TelegramError as error:
+        log.warning("A notice could not be sent: %s", error)

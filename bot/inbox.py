@@ -1,0 +1,125 @@
+"""The inbox: no update is confirmed to Telegram before it is on disk.
+
+python-telegram-bot awaits `put` of its update queue before it confirms what it has received, in polling and with a
+webhook alike. So a queue whose `put` commits is enough: what was not finished when the process died is on record, and
+`restore` brings it back. An update is `received`, then `answered` (set by the service, in one transaction with the
+answer), then `done`; or `failed`.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from datetime import timedelta
+
+from telegram import Bot, Update
+
+from bot.errors import StorageError
+from bot.storage.repository import InboxRepository, Unfinished
+from bot.storage.tables import State
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 2  # How often handling begins again after a crash. With the first time: three crashes set an update aside.
+KEPT = timedelta(days=2)  # Telegram offers an update again for a day; a closed row is what tells a repeat.
+STORE_RETRY_SECONDS = 2.0
+SEND_RETRY_SECONDS = 60.0
+
+
+class Inbox(asyncio.Queue[object]):
+    """The update queue of the application, backed by the table `inbox`."""
+
+    def __init__(self, rows: InboxRepository) -> None:
+        super().__init__()
+        self._rows = rows
+        self._open: set[int] = set()
+        self._left_over: dict[int, Unfinished] = {}
+        self._one_suspect = asyncio.Lock()
+        self._postponed: set[asyncio.Task[None]] = set()
+
+    async def put(self, item: object) -> None:
+        """Commit an update, then queue it. A repeated update is dropped; what is not an update is only queued."""
+        if isinstance(item, Update):
+            if not await self._record(item):
+                return
+            self._open.add(item.update_id)
+        await super().put(item)
+
+    async def restore(self, bot: Bot) -> int:
+        """Queue all that was left unfinished, in the order of arrival, and drop old rows. Returns how many."""
+        await self._rows.prune(KEPT)
+        left_over = await self._rows.unfinished()
+        for row in left_over:
+            await self._queue_again(row, bot)
+        return len(left_over)
+
+    def left_over(self, update_id: int) -> Unfinished | None:
+        """What is on record of an update that was restored; None for a fresh one."""
+        return self._left_over.get(update_id)
+
+    @asynccontextmanager
+    async def handling(self, update: Update) -> AsyncIterator[None]:
+        """Wrap the handling of an update: afterwards it is done, unless someone has said otherwise.
+
+        What was already begun again once may be what killed the process. Such suspects are handled one at a time, so
+        that a bystander is not counted for the culprit's crash.
+        """
+        row = self._left_over.get(update.update_id)
+        async with self._one_suspect if row and row.attempts else nullcontext():
+            if row and row.reply is None:
+                await self._rows.begin_again(update.update_id)
+            yield
+        if update.update_id in self._open:
+            await self.close(update.update_id)
+
+    async def part_sent(self, update_id: int, parts: int) -> None:
+        """Remember that the first `parts` messages of a long reply have gone out."""
+        await self._rows.part_sent(update_id, parts)
+
+    async def close(self, update_id: int, state: State = State.DONE) -> None:
+        """Nothing is left to do for this update."""
+        await self._rows.finish(update_id, state)
+        self._forget(update_id)
+
+    def postpone(self, update: Update) -> None:
+        """Leave an update as it is on record, and try again in a while, or at the next start."""
+        self._forget(update.update_id)
+        task = asyncio.create_task(self._try_later(update))
+        self._postponed.add(task)
+        task.add_done_callback(self._postponed.discard)
+
+    async def leave(self) -> None:
+        """The process ends in good order: what is unfinished stays on record, under no suspicion."""
+        for task in self._postponed:
+            task.cancel()
+        await self._rows.forgive()
+
+    async def _record(self, update: Update) -> bool:
+        while True:
+            try:
+                return await self._rows.add(update.update_id, update.to_json())
+            except StorageError as error:
+                # Waiting here keeps the update unconfirmed, that is: safe with Telegram.
+                log.error("The inbox cannot be written, so no message is taken: %s", error)
+                await asyncio.sleep(STORE_RETRY_SECONDS)
+
+    async def _queue_again(self, row: Unfinished, bot: Bot) -> None:
+        try:
+            update = Update.de_json(json.loads(row.payload), bot)
+        except (ValueError, TypeError, KeyError) as error:
+            log.error("Update %d on record cannot be read (%s)", row.update_id, type(error).__name__)
+            await self._rows.finish(row.update_id, State.FAILED)
+            return
+        self._left_over[row.update_id] = row
+        self._open.add(row.update_id)
+        await super().put(update)
+
+    async def _try_later(self, update: Update) -> None:
+        await asyncio.sleep(SEND_RETRY_SECONDS)
+        for row in await self._rows.unfinished(update.update_id):
+            await self._queue_again(row, update.get_bot())
+
+    def _forget(self, update_id: int) -> None:
+        self._open.discard(update_id)
+        self._left_over.pop(update_id, None)

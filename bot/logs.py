@@ -1,0 +1,62 @@
+"""Logging: to stderr, and never a token in it.
+
+Telegram's URLs hold the bot's token, and libraries log them, put them in exceptions and in representations of their
+objects. So every handler gets a filter that rewrites what a record would print, the traceback included. Message text
+is kept out differently: the libraries that log it (python-telegram-bot, aiosqlite) are held above their debug level.
+"""
+
+import logging
+import sys
+from collections.abc import Iterable
+from urllib.parse import quote
+
+MASK = "[token]"
+CHATTY = {"httpx": "WARNING", "httpcore": "WARNING", "aiosqlite": "WARNING", "alembic": "WARNING", "telegram": "INFO"}
+
+
+class Redaction(logging.Filter):
+    """Replaces secrets in messages, tracebacks and stacks, in their percent-encoded form too."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        plain = [secret for secret in secrets if secret]
+        # Longest first, so that no secret is left half shown because a shorter one was inside it.
+        self._secrets = sorted({form for secret in plain for form in _forms(secret)}, key=len, reverse=True)
+        self._formatter = logging.Formatter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self.redact(record.getMessage()), None
+        if record.exc_info and not record.exc_text:
+            # Formatters print this cached text instead of formatting the exception anew.
+            record.exc_text = self._formatter.formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = self.redact(record.exc_text)
+        if record.stack_info:
+            record.stack_info = self.redact(record.stack_info)
+        return True
+
+    def redact(self, text: str) -> str:
+        """`text` without any of the secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        return text
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    encoded = quote(secret, safe="")
+    return secret, encoded, encoded.replace("%3A", "%3a")
+
+
+def set_up_logging(level: str, secrets: Iterable[str] = ()) -> None:
+    """Log to stderr at `level`, and hide `secrets` in every handler that the root logger has."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(level)
+    redaction = Redaction(secrets)
+    for each in root.handlers:
+        each.addFilter(redaction)
+    for name, floor in CHATTY.items():
+        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.getLevelName(floor)))
+    logging.captureWarnings(True)

@@ -1,0 +1,58 @@
+"""The bot against the offline Telegram, in one process: a try-out without a token."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.app import build, load_actor, stop_on_signals
+from bot.chat_service import Actor
+from bot.offline import OfflineTelegram
+from bot.settings import Settings
+
+TOKEN = "1:offline"
+FOLDER = Path("var")
+
+
+async def rehearse(settings: Settings, *, actor: Actor | None = None, stop: asyncio.Event | None = None) -> None:
+    """Serve the page and answer on it until told to stop. Loads the character unless an `actor` is given."""
+    actor = actor or load_actor(settings, progress=True)
+    async with _server(settings.offline_port) as server:
+        database = FOLDER / f"offline-{server.url.rpartition(':')[2]}.db"
+        _remove(database)
+        offline = settings.model_copy(
+            update={
+                "telegram_bot_token": SecretStr(TOKEN),
+                "telegram_base_url": server.url,
+                "database_url": SecretStr(f"sqlite+aiosqlite:///{database}"),
+            }
+        )
+        print(f"Open {server.url} and say hello to {actor.name}.", flush=True)
+        try:
+            await build(offline, actor=actor).run(stop or stop_on_signals())
+        finally:
+            _remove(database)
+
+
+@asynccontextmanager
+async def _server(port: int) -> AsyncIterator[OfflineTelegram]:
+    server = OfflineTelegram(token=TOKEN, port=port)
+    try:
+        await server.start()
+    except OSError:
+        print(f"Port {port} is taken (OFFLINE_PORT), so another one is used.", flush=True)
+        server = OfflineTelegram(token=TOKEN, port=0)
+        await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+def _remove(database: Path) -> None:
+    """The offline world starts empty, and so does what the bot remembers of it."""
+    for end in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            database.with_name(database.name + end).unlink()

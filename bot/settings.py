@@ -1,0 +1,103 @@
+"""Settings: the only reader of the environment and of `.env`.
+
+The environment wins over the file, the file over the default.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+TOKEN_SHAPE = r"^\d+:[A-Za-z0-9_-]+$"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. A key is a field's name in capitals; `.env.example` explains each one."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    telegram_bot_token: SecretStr | None = None
+    telegram_base_url: str | None = Field(None, pattern=r"^https?://[^/\s]+(/.*)?$")
+    persona: str = Field("lisa", min_length=1)
+    model_store: Path = Path("var/models")
+    engine: str = Field("openvino", min_length=1)
+    temperature: float | None = Field(None, ge=0, le=5)
+    top_p: float | None = Field(None, gt=0, le=1)
+    top_k: int | None = Field(None, ge=0)
+    repetition_penalty: float | None = Field(None, gt=0)
+    max_new_tokens: int | None = Field(None, ge=1)
+    context_messages: int = Field(6, ge=0, le=100)
+    max_concurrent_replies: int = Field(16, ge=1)
+    database_url: SecretStr = SecretStr("sqlite+aiosqlite:///var/understudy.db")
+    admin_ids: Annotated[frozenset[int], NoDecode] = frozenset()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    offline_port: int = Field(8090, ge=0, le=65535)
+    shutdown_grace: float = Field(10, ge=0)
+
+    @field_validator("telegram_bot_token")
+    @classmethod
+    def _shaped_like_a_token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not re.match(TOKEN_SHAPE, token.get_secret_value()):
+            raise ValueError("this is not a token; BotFather's look like 123456:ABC-def")
+        return token
+
+    @field_validator("admin_ids", mode="before")
+    @classmethod
+    def _split_ids(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        for part in parts:
+            if not part.isdecimal():
+                raise ValueError(f"{part!r} is not a numeric Telegram id; write ids with commas between them")
+        return frozenset(int(part) for part in parts)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    def sampling(self) -> dict[str, Any]:
+        """The sampling settings that are set; what is absent stays the persona's own."""
+        names = ("temperature", "top_p", "top_k", "repetition_penalty", "max_new_tokens")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+
+def load_settings(**replacements: Any) -> Settings:
+    """Read the settings: the environment, then `.env` in the current folder. `replacements` win over both.
+
+    Raises SettingsError with one line that names the first wrong key, and never its value: it may be a secret.
+    """
+    try:
+        return Settings(**replacements)
+    except ValidationError as error:
+        raise SettingsError(next(_lines(error))) from None
+    except UnicodeDecodeError:
+        raise SettingsError(".env is not UTF-8 text") from None
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_input=False, include_url=False):
+        key = str(problem["loc"][0]).upper()
+        if problem["type"] == "extra_forbidden":
+            yield f"{key} in .env is not a setting{_suggestion(key)}"
+        else:
+            yield f"{key}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _suggestion(key: str) -> str:
+    near = difflib.get_close_matches(key, [name.upper() for name in Settings.model_fields], n=1)
+    return f"; did you mean {near[0]}?" if near else ""

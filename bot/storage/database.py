@@ -1,0 +1,90 @@
+"""The database: opened by URL, brought up to date, closed. SQLite by default, PostgreSQL by its URL."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from bot.errors import SettingsError
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+BUSY_SECONDS = 10
+
+# The inbox promises that a killed process loses nothing. For that it is enough that a commit has reached the operating
+# system, which NORMAL gives in WAL mode, without waiting for the disk at every commit. A power cut can take the last
+# moments before it (never the consistency of the file); who needs more has PostgreSQL.
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_SECONDS * 1000}", "foreign_keys=ON")
+
+
+class Database:
+    """An engine and its sessions. Raises SettingsError where the URL cannot be used."""
+
+    def __init__(self, url: str) -> None:
+        self._url = _parse(url)
+        self._engine = _engine(self._url)
+        self.session = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
+
+    async def open(self) -> None:
+        """Create what is missing: the folder of an SQLite file, and tables by migration."""
+        shown = self._url.render_as_string(hide_password=True)
+        try:
+            _make_folder(self._url)
+            await asyncio.to_thread(command.upgrade, migration_config(self._url), "head")
+        except (SQLAlchemyError, OSError) as error:
+            reason = getattr(error, "orig", None) or error
+            raise SettingsError(f"DATABASE_URL: cannot use {shown}: {' '.join(str(reason).split())}") from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+
+def migration_config(url: URL) -> Config:
+    """Alembic's configuration for a database, independent of the current folder."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["url"] = url
+    return config
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        raise SettingsError("DATABASE_URL: this is not a database URL; see .env.example") from None
+
+
+def _engine(url: URL) -> AsyncEngine:
+    try:
+        # Parameters are message texts: they must not show up in errors.
+        engine = create_async_engine(url, hide_parameters=True)
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"DATABASE_URL: the driver {error.name} is not installed: pip install {error.name}"
+        ) from None
+    except (NoSuchModuleError, SQLAlchemyError) as error:
+        raise SettingsError(
+            f"DATABASE_URL: {url.drivername!r} will not do ({error}); "
+            "use sqlite+aiosqlite:///FILE or postgresql+asyncpg://..."
+        ) from None
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _set_pragmas)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _make_folder(url: URL) -> None:
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)

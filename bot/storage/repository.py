@@ -1,0 +1,165 @@
+"""The queries: what was said (a unit of work for the service), and the rows of the inbox."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from bot.chat_service import Conversation, Exchange, Line, Mode
+from bot.errors import StorageError
+from bot.storage.tables import Chat, InboxRow, Message, State, now
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+class SqlUnitOfWork:
+    """One transaction; see `bot.chat_service.UnitOfWork`."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._session = sessions()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()  # Rolls back what was not committed.
+
+    async def context(self, conversation: Conversation, limit: int) -> list[Line]:
+        query = (
+            select(Message.speaker, Message.text, Message.is_character)
+            .join(Chat, Message.chat == Chat.id)
+            .where(Chat.chat_id == conversation.chat_id, Chat.thread_id == conversation.thread_id)
+            .where(Message.mode == Mode.DIALOGUE, Message.id > Chat.reset_after)
+            .order_by(Message.id.desc())
+            .limit(limit)
+        )
+        rows = (await self._session.execute(query)).all()
+        return [Line(*row) for row in reversed(rows)]
+
+    async def remember(self, conversation: Conversation, exchange: Exchange) -> None:
+        chat = await self._chat(conversation)
+        self._session.add(_message(chat, exchange, exchange.question))
+        await self._session.flush()  # Ids tell the order: the question's first.
+        self._session.add(_message(chat, exchange, exchange.answer))
+
+    async def forget_context(self, conversation: Conversation) -> None:
+        chat = await self._chat(conversation)
+        last = await self._session.scalar(select(func.max(Message.id)).where(Message.chat == chat.id))
+        chat.reset_after = last or 0
+
+    async def answered(self, receipt: int, answer: str) -> None:
+        await self._session.execute(
+            update(InboxRow)
+            .where(InboxRow.update_id == receipt, InboxRow.state == State.RECEIVED)
+            .values(state=State.ANSWERED, reply=answer)
+        )
+
+    async def commit(self) -> None:
+        await self._session.commit()
+
+    async def _chat(self, conversation: Conversation) -> Chat:
+        key = {"chat_id": conversation.chat_id, "thread_id": conversation.thread_id}
+        chat = await self._session.scalar(select(Chat).filter_by(**key))
+        if chat is None:
+            chat = Chat(**key)
+            self._session.add(chat)
+            await self._session.flush()
+        return chat
+
+
+def _message(chat: Chat, exchange: Exchange, line: Line) -> Message:
+    return Message(
+        chat=chat.id,
+        mode=exchange.mode,
+        is_character=line.is_character,
+        speaker=line.speaker,
+        text=line.text,
+        version=exchange.version if line.is_character else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An update that was left behind. `reply` is its answer, if it was made already."""
+
+    update_id: int
+    payload: str
+    reply: str | None
+    parts_sent: int
+    attempts: int
+
+
+class InboxRepository:
+    """The rows of the inbox; each call is a transaction of its own. Raises StorageError where one fails."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def add(self, update_id: int, payload: str) -> bool:
+        """Put an update on record; False if it is there already."""
+        try:
+            async with self._sessions() as session:
+                session.add(InboxRow(update_id=update_id, payload=payload))
+                await session.commit()
+        except IntegrityError:
+            return False
+        except SQLAlchemyError as error:
+            raise _storage_error(error) from error
+        return True
+
+    async def unfinished(self, update_id: int | None = None) -> list[Unfinished]:
+        """What is still to be answered or sent, in the order of arrival; all of it, or one update."""
+        columns = (InboxRow.update_id, InboxRow.payload, InboxRow.reply, InboxRow.parts_sent, InboxRow.attempts)
+        query = select(*columns).where(InboxRow.state.in_([State.RECEIVED, State.ANSWERED]))
+        if update_id is not None:
+            query = query.where(InboxRow.update_id == update_id)
+        async with self._transaction() as session:
+            rows = (await session.execute(query.order_by(InboxRow.update_id))).all()
+        return [Unfinished(row[0], row[1] or "{}", *row[2:]) for row in rows]
+
+    async def finish(self, update_id: int, state: State) -> None:
+        """Close a row, and drop the texts in it."""
+        await self._change(update_id, state=state, payload=None, reply=None)
+
+    async def begin_again(self, update_id: int) -> None:
+        """Count one more attempt, before it is made."""
+        await self._change(update_id, attempts=InboxRow.attempts + 1)
+
+    async def part_sent(self, update_id: int, parts: int) -> None:
+        """Remember that the first `parts` messages of a reply have gone out."""
+        await self._change(update_id, parts_sent=parts)
+
+    async def forgive(self) -> None:
+        """Forget all attempts: this process ends in good order."""
+        async with self._transaction() as session:
+            await session.execute(update(InboxRow).where(InboxRow.attempts > 0).values(attempts=0))
+
+    async def prune(self, age: timedelta) -> None:
+        """Delete closed rows that were received longer ago than `age`."""
+        async with self._transaction() as session:
+            closed = InboxRow.state.in_([State.DONE, State.FAILED])
+            await session.execute(delete(InboxRow).where(closed, InboxRow.received_at < now() - age))
+
+    async def _change(self, update_id: int, **values: Any) -> None:
+        async with self._transaction() as session:
+            await session.execute(update(InboxRow).where(InboxRow.update_id == update_id).values(**values))
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+        try:
+            async with self._sessions() as session, session.begin():
+                yield session
+        except SQLAlchemyError as error:
+            raise _storage_error(error) from error
+
+
+def _storage_error(error: SQLAlchemyError) -> StorageError:
+    return StorageError(f"the database refused: {getattr(error, 'orig', None) or type(error).__name__}")

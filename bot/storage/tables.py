@@ -1,0 +1,86 @@
+"""The tables. A change here needs a migration; a test compares the two."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# SQLite counts rows by itself only in a column of type INTEGER, which holds 64 bits there.
+ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def now() -> datetime:
+    """The present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+class State(StrEnum):
+    """How far an update has come. A row never goes back."""
+
+    RECEIVED = "received"
+    ANSWERED = "answered"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Table(DeclarativeBase):
+    """The base of all tables; constraints have predictable names, so that migrations can change them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Chat(Table):
+    """A conversation: a chat, or one topic of a group. Messages up to `reset_after` are forgotten context."""
+
+    __tablename__ = "chats"
+    __table_args__ = (UniqueConstraint("chat_id", "thread_id"),)
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    thread_id: Mapped[int] = mapped_column(BigInteger)
+    reset_after: Mapped[int] = mapped_column(BigInteger, default=0)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class Message(Table):
+    """A line that was said, a question or an answer. `version` is the answering model's, empty for people."""
+
+    __tablename__ = "messages"
+    # Ids must not be used twice, even after rows are deleted: `reset_after` compares with them.
+    __table_args__ = (Index(None, "chat", "mode", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    chat: Mapped[int] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"))
+    mode: Mapped[str] = mapped_column(String(16))
+    is_character: Mapped[bool]
+    speaker: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    version: Mapped[str] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class InboxRow(Table):
+    """An update of Telegram's that was confirmed to it, and so is ours to answer.
+
+    `payload` is the update as JSON and `reply` the answer to send, both only as long as they are needed. `parts_sent`
+    counts the messages of a long reply that have gone out, `attempts` how often handling began again after a crash.
+    """
+
+    __tablename__ = "inbox"
+    __table_args__ = (Index(None, "state", "update_id"),)
+
+    update_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    state: Mapped[str] = mapped_column(String(16), default=State.RECEIVED)
+    payload: Mapped[str | None] = mapped_column(Text)
+    reply: Mapped[str | None] = mapped_column(Text)
+    parts_sent: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)

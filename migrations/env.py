@@ -1,0 +1,43 @@
+"""How alembic reaches the database: the URL comes from the bot, or from the settings when run by hand."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from bot.storage.tables import Table
+
+
+def database_url() -> URL:
+    given = context.config.attributes.get("url")
+    if isinstance(given, URL):
+        return given
+    from bot.settings import load_settings
+
+    return make_url(load_settings().database_url.get_secret_value())
+
+
+def migrate(connection: Connection) -> None:
+    # SQLite cannot alter tables in place: batch mode copies them.
+    context.configure(connection=connection, target_metadata=Table.metadata, render_as_batch=True, compare_type=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def migrate_online() -> None:
+    engine = create_async_engine(database_url(), poolclass=NullPool, hide_parameters=True)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(migrate)
+    finally:
+        await engine.dispose()
+
+
+if context.is_offline_mode():
+    context.configure(url=database_url(), target_metadata=Table.metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    asyncio.run(migrate_online())

@@ -10,31 +10,45 @@ import pandas as pd
 
 from data_prep.schema import SPLITS, TEST, TRAIN, VALIDATION
 
-HELD_OUT = 0.1  # of the target's lines, for validation and for test each
-_BLOCKS = 10
 EPISODE, SCENE, BLOCK = "episode", "scene", "block"
+_HELD_OUT = 0.1  # of the target's lines, for validation and for test each
+_BLOCKS, _BLOCK_LINES = 10, 50  # at most so many blocks, of at least so many lines: each one's edge ends a scene
 
 
 def split_lines(lines: pd.DataFrame, is_target: pd.Series, seed: int) -> tuple[pd.DataFrame, str]:
     """The spoken lines with a `split` each, and what was kept whole: "episode", "scene" or "block".
 
     The choice depends on the ids and the seed alone. A character who speaks in fewer than three episodes is split by
-    scenes, in fewer than three scenes by tenths of the show; those tenths then end scenes too.
+    scenes; in fewer than three scenes by tenths of the show, which then end scenes too. One who speaks too little even
+    for that is split by episodes, and some split may have none of the lines.
     """
     units, kind = _units(lines, is_target)
     if kind == BLOCK:
         pairs = lines["scene_id"].astype("str") + " " + units.astype("str")
         lines = lines.assign(scene_id=pd.factorize(pairs)[0].astype("int64"))
-    targets = is_target.groupby(units).sum()
-    others = units[~units.isin(targets.index[targets > 0])].value_counts()
-    shares = share_out(_sizes(targets[targets > 0]), seed) | share_out(_sizes(others), seed)
+    targets = {str(unit): int(count) for unit, count in is_target.groupby(units).sum().items()}
+    everyone = {str(unit): int(count) for unit, count in units.value_counts().items()}
+    shares = _share_out({unit: count for unit, count in targets.items() if count}, seed)
+    shares |= _share_out({unit: count for unit, count in everyone.items() if not targets[unit]}, seed)
+    _fill_empty(shares, targets)
     return lines.assign(split=units.astype("str").map(shares)), kind
 
 
-def share_out(sizes: Mapping[str, int], seed: int) -> dict[str, str]:
-    """A split for each unit: about a tenth of the total size held out twice, nothing empty from three units on."""
+def _units(lines: pd.DataFrame, is_target: pd.Series) -> tuple[pd.Series, str]:
+    blocks = min(_BLOCKS, len(lines) // _BLOCK_LINES)
+    block = pd.Series(np.arange(len(lines)) * blocks // max(len(lines), 1), index=lines.index)
+    for kind, units in ((EPISODE, lines["episode_id"]), (SCENE, lines["scene_id"]), (BLOCK, block)):
+        if units[is_target].nunique() >= len(SPLITS):
+            return units, kind
+    return lines["episode_id"], EPISODE
+
+
+def _share_out(sizes: Mapping[str, int], seed: int) -> dict[str, str]:
+    """A split for each unit, in an order that a hash of its name decides: about a tenth of the total is held out
+    twice. A unit that would overshoot its split by more than half of itself is left to a later one.
+    """
     order = sorted(sizes, key=lambda unit: hashlib.sha256(f"{seed}:{unit}".encode()).digest())
-    quota = HELD_OUT * sum(sizes.values())
+    quota = _HELD_OUT * sum(sizes.values())
     shares = dict.fromkeys(order, TRAIN)
     for split in (TEST, VALIDATION):
         filled = 0
@@ -42,19 +56,12 @@ def share_out(sizes: Mapping[str, int], seed: int) -> dict[str, str]:
             if shares[unit] == TRAIN and filled + sizes[unit] / 2 <= quota:
                 shares[unit] = split
                 filled += sizes[unit]
-    for split in (TEST, VALIDATION):
-        if split not in shares.values() and len(order) >= len(SPLITS):
-            shares[min((unit for unit in order if shares[unit] == TRAIN), key=sizes.__getitem__)] = split
+    _fill_empty(shares, sizes)
     return shares
 
 
-def _units(lines: pd.DataFrame, is_target: pd.Series) -> tuple[pd.Series, str]:
-    for kind, column in ((EPISODE, "episode_id"), (SCENE, "scene_id")):
-        if lines.loc[is_target, column].nunique() >= len(SPLITS):
-            return lines[column], kind
-    tenth = np.arange(len(lines)) * _BLOCKS // max(len(lines), 1)
-    return pd.Series(tenth, index=lines.index), BLOCK
-
-
-def _sizes(counts: pd.Series) -> dict[str, int]:
-    return {str(unit): int(count) for unit, count in counts.items()}
+def _fill_empty(shares: dict[str, str], sizes: Mapping[str, int]) -> None:
+    """Gives the smallest of the training units to a held-out split that got none."""
+    for split in (TEST, VALIDATION):
+        if len(shares) >= len(SPLITS) and split not in shares.values():
+            shares[min((unit for unit in shares if shares[unit] == TRAIN), key=sizes.__getitem__)] = split

@@ -1,0 +1,217 @@
+"""Fine-tune a base on a character's examples and put the result into the store.
+
+Heavy libraries are imported where they are used, so that --help is instant.
+"""
+
+import argparse
+import platform
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version as library_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from model.errors import ModelError
+from model.training_settings import TrainingSettings, add_setting_options, given_settings, option_name, settings_from
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from model.dataset import AnswerExamples
+    from model.persona import Persona
+    from model.trainer import AnswerTrainer
+    from model.training_run import TrainingRun
+
+DEFAULT_STORE = Path("var/models")
+INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
+RECORDED_LIBRARIES = ("torch", "transformers", "peft", "accelerate", "tokenizers")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `train`: one for each setting, and where to work."""
+    add_setting_options(parser)
+    parser.add_argument(
+        "--store", type=Path, default=DEFAULT_STORE, metavar="DIR", help="model store (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the persona's last unfinished run, with its settings"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """Train and hand the result to the store. 0 when done, 130 when interrupted; ModelError for a user's mistake."""
+    given = given_settings(args)
+    run = _unfinished_run(args.store, given) if args.resume else None
+    settings = run.settings if run else _with_full_paths(settings_from(given))
+    material = load_material(settings)
+    if run is None:
+        from model.training_run import TrainingRun
+
+        run = TrainingRun.begin(args.store, settings)
+    if not fine_tune(run, material):
+        print(_how_to_resume(args.store, settings), file=sys.stderr)
+        return INTERRUPTED
+    from model.store import Store
+
+    version = Store(args.store).add(settings.persona, run.version_folder)
+    run.remove()
+    print(f"{settings.persona}: {version.name} is live, in {version.folder}")
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What training starts from. `model` is the base as it is, in float32."""
+
+    manifest: dict[str, Any]
+    base: Path
+    persona: "Persona"
+    train: "AnswerExamples"
+    validation: "AnswerExamples"
+    model: "PreTrainedModel"
+
+
+def load_material(settings: TrainingSettings) -> Material:
+    """Read and tokenise the examples, then load the base; ModelError names what is missing."""
+    from model.dataset import AnswerExamples, read_dialogues, read_manifest
+    from model.engines.transformers import load_model
+    from model.prompt import Prompt
+    from model.zoo import base_folder
+
+    manifest = read_manifest(settings.examples)
+    train = read_dialogues(settings.examples, "train", settings.limit)
+    validation = read_dialogues(settings.examples, "validation", settings.validation_limit)
+    persona = _persona(settings, str(manifest["character"]))
+    base = base_folder(settings.base, progress=True)
+    prompt = Prompt.from_folder(base, persona.card)
+    length = settings.max_length
+    return Material(
+        manifest,
+        base,
+        persona,
+        AnswerExamples(train, prompt, length, settings.context_dropout, settings.seed, progress=True),
+        AnswerExamples(validation, prompt, length, progress=True),
+        load_model(base),
+    )
+
+
+def fine_tune(run: "TrainingRun", material: Material) -> bool:
+    """Train from the run's last checkpoint, or from the start; leaves the result in the run's version folder.
+
+    False if Ctrl-C came first: then a checkpoint holds everything up to the last step.
+    """
+    from model.engines.transformers import quiet
+    from model.metrics import MetricsLog, ProgressBar
+    from model.trainer import AnswerTrainer, Interruption, with_adapter
+
+    checkpoint = run.last_checkpoint()
+    with quiet(), Interruption() as interruption:
+        model = with_adapter(material.model, run.settings) if run.settings.method == "lora" else material.model
+        callbacks = [ProgressBar(), MetricsLog(run.version_folder), interruption]
+        trainer = AnswerTrainer(model, run.settings, run.checkpoints, material.train, material.validation, callbacks)
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        if not interruption.happened:
+            _save_version(run, material, trainer)
+    return not interruption.happened
+
+
+def _save_version(run: "TrainingRun", material: Material, trainer: "AnswerTrainer") -> None:
+    from model.persona import FILE_NAME, write_persona
+    from model.training_run import TRAINING_FILE, write_json
+
+    folder, model = run.version_folder, cast("PreTrainedModel", trainer.model)
+    if run.settings.method == "lora":
+        model.save_pretrained(folder / "adapter", save_embedding_layers=False)
+        (folder / "adapter" / "README.md").unlink(missing_ok=True)  # a form that nobody has filled in
+    else:
+        model.save_pretrained(folder / "weights")
+        shutil.copyfile(material.base / "tokenizer.json", folder / "weights" / "tokenizer.json")
+    shutil.copyfile(material.base / "tokenizer.json", folder / "tokenizer.json")
+    write_persona(material.persona, folder / FILE_NAME)
+    write_json(folder / TRAINING_FILE, _training_record(run, material, trainer))
+
+
+def _training_record(run: "TrainingRun", material: Material, trainer: "AnswerTrainer") -> dict[str, Any]:
+    """How the version was made: what its manifest says of training."""
+    from model.metrics import METRICS_FILE, read_metrics
+
+    settings, state = run.settings, trainer.state
+    last = read_metrics(run.version_folder / METRICS_FILE)[-1]
+    return {
+        "base": settings.base,
+        "method": settings.method,
+        "settings": settings.as_json() | _paths_to_publish(settings),
+        "data": {
+            "character": material.manifest["character"],
+            "source": material.manifest.get("source"),
+            "examples_sha256": run.examples_sha256,
+            "train": len(material.train),
+            "validation": len(material.validation),
+        },
+        "training": {
+            "steps": state.global_step,
+            "epochs": state.epoch,
+            "seconds": last["seconds"],
+            "tokens": state.num_input_tokens_seen,
+            "best_validation_loss": state.best_metric,
+            "best_step": state.best_global_step,
+            "stopped_early": state.global_step < state.max_steps,
+            "device": trainer.args.device.type,
+            "bfloat16": trainer.args.bf16,
+        },
+        "versions": {"python": platform.python_version()}
+        | {library: library_version(library) for library in RECORDED_LIBRARIES},
+    }
+
+
+def _paths_to_publish(settings: TrainingSettings) -> dict[str, str | None]:
+    """Paths as short as they can be while they still lead there from this folder."""
+    here = Path.cwd()
+    paths = {"examples": settings.examples, "card": settings.card}
+    return {
+        name: None if path is None else str(path.relative_to(here) if path.is_relative_to(here) else path)
+        for name, path in paths.items()
+    }
+
+
+def _persona(settings: TrainingSettings, character: str) -> "Persona":
+    from model.persona import Persona, read_persona
+
+    if settings.card is not None:
+        return replace(read_persona(settings.card), id=settings.persona, base=settings.base)
+    card = (
+        f"You are {character}. Stay in character: answer as {character} would, "
+        "in one to three short sentences, without describing actions."
+    )
+    return Persona(settings.persona, character, card=card, base=settings.base)
+
+
+def _unfinished_run(store: Path, given: Mapping[str, Any]) -> "TrainingRun":
+    from model.training_run import TrainingRun
+
+    if "persona" not in given:
+        raise ModelError("--persona is required: whose training is to be resumed?")
+    run = TrainingRun.unfinished(store, given["persona"])
+    was = run.settings.as_json()
+    now = _with_full_paths(replace(run.settings, **given)).as_json()
+    for name in given:
+        if was[name] != now[name]:
+            raise ModelError(f"{option_name(name)}: the run to resume has {was[name]}; leave the option out")
+    return run
+
+
+def _with_full_paths(settings: TrainingSettings) -> TrainingSettings:
+    """A run may be resumed from another folder, and the store must find a local base again."""
+    base = str(Path(settings.base).resolve()) if Path(settings.base).is_dir() else settings.base
+    card = settings.card.resolve() if settings.card else None
+    return replace(settings, examples=settings.examples.resolve(), card=card, base=base)
+
+
+def _how_to_resume(store: Path, settings: TrainingSettings) -> str:
+    command = f"python -m model train --persona {settings.persona} --resume"
+    if store != DEFAULT_STORE:
+        command += f" --store {shlex.quote(str(store))}"
+    return f"stopped; go on with: {command}"

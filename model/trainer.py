@@ -1,0 +1,179 @@
+"""transformers' Trainer, set up for a character: LoRA or full, the answers' loss, resumable at any step.
+
+Knows nothing of the store or of the command line.
+"""
+
+import math
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+from transformers import (
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
+from transformers.pytorch_utils import Conv1D
+
+from model.dataset import AnswerExamples, LengthBuckets, collate
+from model.evaluate import score_answers, total
+from model.training_settings import TrainingSettings
+
+VALIDATIONS = 8
+
+
+class AnswerTrainer(Trainer):
+    """Trains on `AnswerExamples` in length-bucketed batches; the validation loss is exact to the token."""
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        settings: TrainingSettings,
+        checkpoints: Path,
+        train: AnswerExamples,
+        validation: AnswerExamples,
+        callbacks: Sequence[TrainerCallback],
+    ) -> None:
+        self._order = LengthBuckets(train, settings.batch_size, settings.seed)
+        self._validation = validation
+        super().__init__(
+            model=model,
+            args=training_arguments(settings, checkpoints, len(train)),
+            train_dataset=train,
+            eval_dataset=validation,
+            callbacks=[*_early_stopping(settings), *callbacks],
+        )
+        self.remove_callback(PrinterCallback)
+
+    def get_train_dataloader(self) -> "DataLoader[Any]":
+        """Batches in the order of `LengthBuckets`."""
+        loader: DataLoader[Any] = DataLoader(
+            self.train_dataset,  # type: ignore[arg-type]
+            batch_size=self.args.train_batch_size,
+            sampler=self._order,
+            collate_fn=collate,
+        )
+        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
+        return prepared
+
+    def evaluate(
+        self, eval_dataset: Any = None, ignore_keys: list[str] | None = None, metric_key_prefix: str = "eval"
+    ) -> dict[str, float]:
+        """Mean loss of an answer token over the validation examples, in nats.
+
+        The Trainer's own is a mean over batches, which weighs the tokens of short answers more.
+        """
+        score = total(score_answers(self.model, self._validation, self.args.eval_batch_size))  # type: ignore[arg-type]
+        metrics = {f"{metric_key_prefix}_loss": score.nats / score.tokens}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+def training_arguments(settings: TrainingSettings, checkpoints: Path, examples: int) -> TrainingArguments:
+    """The Trainer's arguments for so many training examples on this machine."""
+    validate_every = settings.eval_every or math.ceil(total_steps(settings, examples) / VALIDATIONS)
+    return TrainingArguments(
+        output_dir=str(checkpoints.resolve()),  # it notes the best checkpoint by this path
+        num_train_epochs=settings.epochs,
+        max_steps=settings.max_steps or -1,
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=2 * settings.batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation,
+        learning_rate=settings.peak_learning_rate,
+        lr_scheduler_type=settings.schedule,
+        warmup_steps=settings.warmup,  # a float below 1 is a share of all steps
+        logging_steps=settings.log_every,
+        eval_strategy="steps",
+        eval_steps=validate_every,
+        save_strategy="steps",
+        save_steps=validate_every,
+        save_total_limit=2,  # the best and the last
+        load_best_model_at_end=True,
+        metric_for_best_model="eval_loss",
+        greater_is_better=False,
+        restore_callback_states_from_checkpoint=True,
+        include_num_input_tokens_seen="non_padding",
+        remove_unused_columns=False,
+        label_names=["labels"],
+        bf16=has_fast_bfloat16(),
+        dataloader_pin_memory=torch.cuda.is_available(),
+        seed=settings.seed,
+        disable_tqdm=True,
+        log_level="error",
+        report_to="none",
+    )
+
+
+def total_steps(settings: TrainingSettings, examples: int) -> int:
+    """Optimiser steps of the whole run on one device."""
+    batches = math.ceil(examples / settings.batch_size)
+    return settings.max_steps or math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))
+
+
+def has_fast_bfloat16() -> bool:
+    """Whether this machine computes in bfloat16 natively; where it is emulated, float32 is faster."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if torch.backends.mps.is_available():
+        return False
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def with_adapter(model: PreTrainedModel, settings: TrainingSettings) -> torch.nn.Module:
+    """The model with a fresh LoRA adapter on every linear layer but the head; only the adapter learns."""
+    from peft import LoraConfig, get_peft_model
+
+    set_seed(settings.seed)
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules="all-linear",
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2 stores (in, out)
+    )
+    adapted = get_peft_model(model, config)
+    # A path of this machine has no place in an adapter, and with a name peft would look for it on the hub.
+    adapted.peft_config["default"].base_model_name_or_path = ""
+    return adapted
+
+
+class Interruption(TrainerCallback):
+    """As a context: Ctrl-C ends training after the step in hand, with a checkpoint. A second one ends it at once."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self.happened = False
+
+    def __enter__(self) -> "Interruption":
+        self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+        signal.signal(signal.SIGINT, self._previous)
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        if self._asked and not control.should_training_stop:
+            self.happened = True
+            control.should_log = control.should_save = control.should_training_stop = True
+
+
+def _early_stopping(settings: TrainingSettings) -> list[TrainerCallback]:
+    return [EarlyStoppingCallback(settings.patience)] if settings.patience else []

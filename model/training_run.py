@@ -1,0 +1,105 @@
+"""A training run on disk, from its first step until its result is in the store.
+
+<store>/<persona>/.runs/<time>/
+    run.json        settings, where the base lies, what the examples were: enough to go on
+    checkpoints/    the trainer's
+    version/        what the store gets: adapter/ or weights/, persona.toml, tokenizer.json, metrics.jsonl, ...
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from data_prep.schema import TARGET_PAIRS
+from model.errors import ModelError
+from model.training_settings import TrainingSettings
+
+RUNS_FOLDER = ".runs"
+RUN_FILE = "run.json"
+TRAINING_FILE = "training.json"
+CHECKPOINT_STATE = "trainer_state.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """One run: its folder, settings and the SHA-256 of the examples that it began with."""
+
+    folder: Path
+    settings: TrainingSettings
+    examples_sha256: str
+
+    @classmethod
+    def begin(cls, store: Path, settings: TrainingSettings) -> "TrainingRun":
+        """Make the folder of a new run."""
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+        run = cls(store / settings.persona / RUNS_FOLDER / stamp, settings, hash_examples(settings.examples))
+        run.version_folder.mkdir(parents=True)
+        write_json(run.folder / RUN_FILE, {"settings": settings.as_json(), "examples_sha256": run.examples_sha256})
+        return run
+
+    @classmethod
+    def unfinished(cls, store: Path, persona: str) -> "TrainingRun":
+        """The last run of a persona that did not finish.
+
+        ModelError if there is none, or if its examples are not what they were.
+        """
+        files = sorted((store / persona / RUNS_FOLDER).glob(f"*/{RUN_FILE}"))
+        if not files:
+            raise ModelError(f"--resume: {store} holds no unfinished training of {persona!r}")
+        try:
+            state = json.loads(files[-1].read_text(encoding="utf-8"))
+            run = cls(files[-1].parent, TrainingSettings.from_json(state["settings"]), state["examples_sha256"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{files[-1]} cannot be read: {error}") from error
+        if hash_examples(run.settings.examples) != run.examples_sha256:
+            raise ModelError(f"--resume: {run.settings.examples} has changed since the run began; start a new one")
+        return run
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the trainer's checkpoints."""
+        return self.folder / "checkpoints"
+
+    @property
+    def version_folder(self) -> Path:
+        """Folder of what the store gets."""
+        return self.folder / "version"
+
+    def last_checkpoint(self) -> Path | None:
+        """The latest checkpoint that was written to its end (the trainer writes its state last); None without."""
+        whole = [folder for folder in self.checkpoints.glob("checkpoint-*") if _has_state(folder)]
+        return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+
+    def remove(self) -> None:
+        """Delete the run: its result is in the store, or nothing came of it."""
+        shutil.rmtree(self.folder)
+
+
+def hash_examples(folder: Path) -> str:
+    """SHA-256 of the target's examples; ModelError if the file cannot be read."""
+    file = folder / TARGET_PAIRS
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def write_json(file: Path, values: Mapping[str, Any]) -> None:
+    """Write a JSON file at one stroke."""
+    scratch = file.with_name(f".{file.name}.tmp")
+    scratch.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    scratch.replace(file)
+
+
+def _has_state(checkpoint: Path) -> bool:
+    try:
+        json.loads((checkpoint / CHECKPOINT_STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""Small bases with a tokenizer of their own, and a small examples folder: made here, in the formats of the real ones."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+THINGS = ("beets", "bears", "tractors", "paper", "swords", "goats", "hay", "perfectenschlag")
+QUESTIONS = ("Do you like {}, Dwight?", "What do you know about {}?", "Tell me about {}.", "Who needs {} anyway?")
+ANSWER = "Fact. {} are the best."
+WIDE = 0.2  # first weights wide enough for an adapter to learn from: a frozen, near-uniform head would allow nothing
+
+
+@pytest.fixture(scope="session")
+def gpt2_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GPT-2 of two layers: dialogue as turns joined by the end-of-text token."""
+    from transformers import GPT2Config, GPT2LMHeadModel, set_seed
+
+    folder = tmp_path_factory.mktemp("bases") / "tiny-gpt2"
+    tokenizer = make_tokenizer(["<|endoftext|>"])
+    end = tokenizer.token_to_id("<|endoftext|>")
+    config = GPT2Config(
+        vocab_size=tokenizer.get_vocab_size(),
+        n_positions=256,
+        n_embd=48,
+        n_layer=2,
+        n_head=4,
+        initializer_range=WIDE,
+        bos_token_id=end,
+        eos_token_id=end,
+    )
+    set_seed(0)
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def llama_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A llama of two layers with grouped-query attention, and a chat vocabulary."""
+    from transformers import LlamaConfig, LlamaForCausalLM, set_seed
+
+    folder = tmp_path_factory.mktemp("bases") / "tiny-llama"
+    tokenizer = make_tokenizer(["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=48,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        initializer_range=WIDE,
+        bos_token_id=tokenizer.token_to_id("<|im_start|>"),
+        eos_token_id=tokenizer.token_to_id("<|im_end|>"),
+    )
+    set_seed(0)
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+@pytest.fixture(params=["gpt2_base", "llama_base"])
+def either_base(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Each of the two small bases in turn."""
+    yield request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def examples_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An examples folder as data_prep writes it, for a Dwight who always answers in the same way."""
+    import pyarrow
+    import pyarrow.parquet
+
+    folder = tmp_path_factory.mktemp("examples") / "dwight"
+    folder.mkdir()
+    rows = [_row(number) for number in range(120)]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / "target_char_qa_pairs.parquet")
+    manifest = {"format": 1, "character": "Dwight Schrute", "source": {"file": "office.csv", "sha256": "0" * 64}}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def make_tokenizer(control_tokens: list[str]) -> Tokenizer:
+    """A byte-level BPE tokenizer trained on the lines of the examples folder: any text survives it."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    lines = [template.format(thing) for thing in THINGS for template in (*QUESTIONS, ANSWER)]
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    tokenizer.train_from_iterator([*lines, "system user assistant You are Dwight Schrute."], trainer)
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in control_tokens])
+    return tokenizer
+
+
+def _row(number: int) -> dict[str, object]:
+    thing, question = THINGS[number % len(THINGS)], QUESTIONS[number // len(THINGS) % len(QUESTIONS)]
+    context = ["Good morning.", ANSWER.format("mornings"), question.format(thing)][-(number % 4) :][: number % 4]
+    speakers = ["Jim Halpert", "Dwight Schrute", "Jim Halpert"][3 - len(context) :]
+    return {
+        "line_id": number,
+        "episode_id": number // 10,
+        "scene_id": number // 5,
+        "location": "",
+        "speaker": "Dwight Schrute",
+        "direction": "",
+        "context": context,
+        "context_speakers": speakers,
+        "answer": ANSWER.format(thing),
+        "is_target": True,
+        "split": "test" if number % 10 == 0 else "validation" if number % 10 == 1 else "train",
+    }

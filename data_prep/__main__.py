@@ -94,9 +94,7 @@ def _list_characters(options: argparse.Namespace) -> None:
 def _prepare(options: argparse.Namespace) -> None:
     from data_prep.preparation import Request
 
-    request = Request(
-        options.script, options.character, options.out, options.context, options.seed, options.columns
-    )
+    request = Request(options.script, options.character, options.out, options.context, options.seed, options.columns)
     manifest = _run(request)
     if options.json:
         print(json.dumps(manifest["counts"], indent=1))

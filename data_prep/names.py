@@ -46,7 +46,9 @@ def choose_character(wanted: str, lines: Mapping[str, int]) -> str:
     if _folded(wanted) in folded:
         return folded[_folded(wanted)]
     words = set(_folded(wanted).split())
-    candidates = sorted((name for name in lines if words and words <= set(_folded(name).split())), key=lines.__getitem__)
+    candidates = sorted(
+        (name for name in lines if words and words <= set(_folded(name).split())), key=lines.__getitem__
+    )
     if not candidates:
         raise ScriptError(f'no character is called "{wanted}"{_suggestions(wanted, lines)}')
     best, *others = reversed(candidates)

@@ -85,7 +85,9 @@ def _read_parquet(path: Path) -> Records:
         raise ScriptError(f"{path}: cannot be read: not a Parquet file, or a damaged one") from error
     text = pa.table({name: _as_text(table.column(name)) for name in table.column_names})
     lines = np.arange(1, len(text) + 1)
-    return Records(text, lines, [], Counter(), "parquet", 0, lambda line: json.dumps(text.slice(line - 1, 1).to_pylist()))
+    return Records(
+        text, lines, [], Counter(), "parquet", 0, lambda line: json.dumps(text.slice(line - 1, 1).to_pylist())
+    )
 
 
 def _as_text(column: Any) -> Any:

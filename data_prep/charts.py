@@ -1,0 +1,151 @@
+"""The report's charts, drawn without any state that is shared with other users of matplotlib."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+_INK, _ACCENT, _MUTED = "#1d2530", "#e8590c", "#9aa7b8"
+_SPLIT_COLOURS = {"train": _ACCENT, "validation": "#1098ad", "test": "#7048e8"}
+_SHOWN = 20  # characters
+_RC = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "report",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 10,
+    "text.color": _INK,
+    "axes.labelcolor": _INK,
+    "axes.edgecolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+}
+
+
+def draw_charts(
+    folder: Path, lines: pd.DataFrame, is_target: pd.Series, per_character: Mapping[str, int], odd: Mapping[str, int]
+) -> dict[str, str]:
+    """Writes one PNG a chart into `folder` and returns the same as SVG, whose ink is the page's text colour.
+
+    `lines` are the spoken ones; `odd` counts what was rejected, repaired or in disagreement, by kind.
+    """
+    name = str(lines.loc[is_target, "speaker"].iloc[0])
+    with matplotlib.rc_context(_RC):
+        figures = {
+            "characters": _characters(per_character, name),
+            "episodes": _episodes(lines, is_target, name),
+            "answers": _answers(lines, is_target, name),
+            "scenes": _scenes(lines),
+        }
+        if odd:
+            figures["odd_rows"] = _odd_rows(odd)
+        return {key: _save(figure, folder / f"{key}.png") for key, figure in figures.items()}
+
+
+def _save(figure: Figure, path: Path) -> str:
+    figure.savefig(path, dpi=130, metadata={"Software": None})
+    figure.set_layout_engine("none")  # the layout stands; finding it again would take as long as drawing
+    text = io.StringIO()
+    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
+    svg = re.sub(r'(?:id="|xlink:href="#|url\(#)', rf"\g<0>{path.stem}-", svg)  # ids are unique on the page
+    return re.sub(r'<svg [^>]*?width="[^"]*" height="[^"]*"', lambda tag: _flexible(tag.group()), svg, count=1)
+
+
+def _flexible(tag: str) -> str:
+    return re.sub(r'(width|height)="[^"]*"', "", tag)
+
+
+def _axes(width: float = 7.2, height: float = 3.4) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _characters(per_character: Mapping[str, int], name: str) -> Figure:
+    shown = dict(list(per_character.items())[:_SHOWN])
+    shown[name] = per_character[name]
+    names, counts = list(shown)[::-1], list(shown.values())[::-1]
+    figure, axes = _axes(height=0.9 + 0.31 * len(shown))
+    bars = axes.barh(names, counts, color=[_ACCENT if other == name else _MUTED for other in names], height=0.72)
+    axes.bar_label(bars, [f"{count:,}" for count in counts], padding=4, fontsize=9)
+    axes.set_xlabel("spoken lines")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.margins(x=0.1, y=0.02)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.get_yticklabels()[names.index(name)].set_fontweight("bold")
+    return figure
+
+
+def _episodes(lines: pd.DataFrame, is_target: pd.Series, name: str) -> Figure:
+    """The show's lines an episode behind the target's, which are coloured by the split that they are in."""
+    every = lines.groupby("episode_id", sort=False).size()
+    own = lines[is_target].groupby(["episode_id", "split"]).size().unstack(fill_value=0).reindex(every.index).fillna(0)
+    edges = np.arange(len(every) + 1) + 0.5
+    figure, axes = _axes(width=14.6, height=3.2)
+    # One patch for all bars of a colour: a long show has hundreds of episodes.
+    axes.stairs(every.to_numpy(), edges, fill=True, color=_MUTED, alpha=0.35, label="everyone")
+    for split in (split for split in _SPLIT_COLOURS if split in own):
+        values = own[split].to_numpy()
+        axes.stairs(values, edges, fill=True, color=_SPLIT_COLOURS[split], label=f"{name}, {split}")
+    axes.set(xlabel="episode, in the order of the show", ylabel="spoken lines")
+    axes.margins(x=0.005)
+    axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
+    return figure
+
+
+def _answers(lines: pd.DataFrame, is_target: pd.Series, name: str) -> Figure:
+    words = lines["text"].str.count(r"\S+").to_numpy()
+    own, others = words[is_target], words[~is_target]
+    last = int(np.clip(np.quantile(words, 0.98), 10, 50))
+    bins = np.arange(0.5, last + 1)
+    share = np.full(len(own), 100 / len(own))
+    figure, axes = _axes()
+    axes.hist(np.minimum(own, last), bins, weights=share, color=_ACCENT, alpha=0.75, label=name)
+    if len(others):
+        share = np.full(len(others), 100 / len(others))
+        values = np.minimum(others, last)
+        axes.hist(values, bins, weights=share, histtype="step", color=_INK, linewidth=1.3, label="everyone else")
+    median = float(np.median(own))
+    axes.axvline(median, color=_ACCENT, linestyle="--", linewidth=1.2, label=f"{name}'s median: {median:.0f}")
+    axes.set(xlabel=f"words in a line (the last bar: {last} and more)", ylabel="% of the lines")
+    axes.legend()
+    return figure
+
+
+def _scenes(lines: pd.DataFrame) -> Figure:
+    sizes = lines["scene_id"].value_counts().to_numpy()
+    figure, axes = _axes()
+    axes.hist(sizes, bins=min(40, max(int(sizes.max()), 2)), color="#1098ad", alpha=0.8)
+    axes.axvline(
+        float(np.median(sizes)), color=_INK, linestyle="--", linewidth=1, label=f"median: {np.median(sizes):.0f}"
+    )
+    axes.set(xlabel="spoken lines in a scene", ylabel="scenes")
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.legend()
+    return figure
+
+
+def _odd_rows(odd: Mapping[str, int]) -> Figure:
+    kinds, counts = list(odd)[::-1], list(odd.values())[::-1]
+    figure, axes = _axes(height=0.8 + 0.3 * len(odd))
+    bars = axes.barh(kinds, counts, color="#e03131", alpha=0.75, height=0.66)
+    axes.bar_label(bars, [f"{count:,}" for count in counts], padding=4, fontsize=9)
+    axes.set_xscale("symlog", linthresh=1)  # one lost row must be seen beside a thousand mended ones
+    axes.set_xlim(0, max(counts) * 3)
+    axes.xaxis.set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["left", "bottom"]].set_visible(False)
+    return figure

@@ -154,8 +154,8 @@ class People:
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: every change from now on, one JSON object each."""
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        await stream.prepare(request)
         with self._world.feed.reader() as events:
+            await stream.prepare(request)
             await stream.write(b"retry: 500\n\n")
             while True:
                 try:
@@ -165,6 +165,8 @@ class People:
                     continue
                 if event is None:
                     return stream
+                if "message" in event:
+                    event = event | {"message": shown_message(event["message"])}
                 await stream.write(b"data: " + json.dumps(event).encode() + b"\n\n")
 
     def _chat_of(self, user: User, chat_id: int, title: str = "") -> Chat:

@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.offline.bot_api import BotApi
+from bot.offline.cast import introduce
 from bot.offline.delivery import UpdateDelivery
 from bot.offline.faults import Faults
 from bot.offline.people import People
@@ -40,6 +41,7 @@ class OfflineTelegram:
         bot_username: str = "understudy_bot",
     ) -> None:
         self.world = World(BotProfile(token, bot_name, bot_username))
+        introduce(self.world)
         self.faults = Faults()
         self._port = port
         self._delivery = UpdateDelivery(self.world)

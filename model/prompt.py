@@ -43,12 +43,12 @@ class Prompt:
 
     def __init__(self, tokenizer: Tokenizer, end_of_text: int, card: str = "") -> None:
         self._tokenizer = tokenizer
-        is_chat = tokenizer.token_to_id(CHAT_START) is not None and tokenizer.token_to_id(CHAT_END) is not None
-        self.format = "chatml" if is_chat else "turns"
-        self.end_of_turn: int = tokenizer.token_to_id(CHAT_END) if is_chat else end_of_text
-        self._start_of_turn: int = tokenizer.token_to_id(CHAT_START) if is_chat else end_of_text
+        start, end = tokenizer.token_to_id(CHAT_START), tokenizer.token_to_id(CHAT_END)
+        self.format = "turns" if start is None or end is None else "chatml"
+        self._start_of_turn = end_of_text if start is None else start
+        self.end_of_turn = end_of_text if self.format == "turns" or end is None else end
         _make_control_tokens_unwritable(tokenizer, (self.end_of_turn, self._start_of_turn, end_of_text))
-        self._head = self._role_turn("system", card) if is_chat and card.strip() else []
+        self._head = self._role_turn("system", card) if self.format == "chatml" and card.strip() else []
 
     @classmethod
     def from_folder(cls, folder: Path, card: str = "") -> "Prompt":

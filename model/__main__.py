@@ -1,0 +1,125 @@
+"""`python -m model COMMAND`: train, evaluate, talk to, list and switch versions."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from model.character import Character
+
+DEFAULT_STORE = Path("var/models")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0, 1 after an error of the user's, 130 after Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except ModelError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    from model import evaluate, train
+
+    parser = argparse.ArgumentParser(prog="python -m model", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in (("train", train), ("evaluate", evaluate)):
+        command = commands.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
+        module.add_arguments(command)
+        command.set_defaults(run=module.main)
+    _add_say(commands.add_parser("say", help="answer one message, or each line of standard input"))
+    _add_versions(commands)
+    return parser
+
+
+def _add_say(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("message", help="what to say; - reads messages from standard input, one a line")
+    _add_place(parser)
+    parser.add_argument("--seed", type=int, help="the same seed gives the same answers")
+    parser.add_argument("--engine", default="openvino", help="openvino (default) or transformers")
+    parser.set_defaults(run=_say)
+
+
+def _add_versions(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    listing = commands.add_parser("list", help="personas and their versions, the live one marked")
+    listing.add_argument("--store", type=Path, default=DEFAULT_STORE, help=f"model store (default {DEFAULT_STORE})")
+    listing.set_defaults(run=_list)
+    promotion = commands.add_parser("promote", help="make a version the live one")
+    _add_place(promotion)
+    promotion.add_argument("version")
+    promotion.set_defaults(run=_promote)
+    rollback = commands.add_parser("rollback", help="make the version live again that was live before")
+    _add_place(rollback)
+    rollback.set_defaults(run=_rollback)
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--persona", required=True, help="id of the persona, such as lisa")
+    parser.add_argument("--store", type=Path, default=DEFAULT_STORE, help=f"model store (default {DEFAULT_STORE})")
+
+
+def _say(options: argparse.Namespace) -> int:
+    from model.character import load_character
+
+    messages = sys.stdin if options.message == "-" else [options.message]
+    character = load_character(options.persona, options.store, options.engine, progress=True)
+    asyncio.run(_answer_all(character, messages, options.seed))
+    return 0
+
+
+async def _answer_all(character: "Character", messages: Iterable[str], seed: int | None) -> None:
+    from model.engine import GenerationSettings
+    from model.prompt import Turn
+
+    settings = GenerationSettings(seed=seed)
+    try:
+        for message in messages:
+            if message.strip():
+                pieces = [piece async for piece in character.reply([Turn("", message.strip(), False)], settings)]
+                print(" ".join("".join(pieces).split()), flush=True)
+    finally:
+        await character.close()
+
+
+def _list(options: argparse.Namespace) -> int:
+    from model.store import Store
+
+    store = Store(options.store)
+    for persona in store.personas():
+        live = store.live_name(persona)
+        versions = store.versions(persona)
+        if not versions:
+            print(f"{persona}  (ships with the project; installed at first use)")
+        for version in versions:
+            mark = "*" if version.name == live else " "
+            print(f"{persona} {mark} {version.name}  {version.manifest['created']}  {version.base}")
+    return 0
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from model.store import Store
+
+    Store(options.store).promote(options.persona, options.version)
+    print(f"{options.persona}: {options.version} is live")
+    return 0
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    from model.store import Store
+
+    print(f"{options.persona}: {Store(options.store).rollback(options.persona).name} is live")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

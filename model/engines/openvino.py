@@ -1,0 +1,176 @@
+"""The default engine: OpenVINO GenAI on the processor, many requests in one running batch.
+
+One thread owns the pipeline: it takes up new requests, steps them all by one token, and hands text to the event
+loops that wait for it. Prefix caching computes a persona card once for everyone, and a dialogue's past once.
+"""
+
+import asyncio
+import logging
+import queue
+import secrets
+import threading
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino
+import openvino_genai
+from openvino_genai.py_openvino_genai import GenerationFinishReason, GenerationStatus
+from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
+
+from model.engine import GenerationSettings
+from model.errors import ModelError
+
+logger = logging.getLogger(__name__)
+
+CACHE_BLOCKS = 320  # of 32 tokens each: room for about forty chats, 120 MB with SmolLM2
+MAX_CHATS = 32
+MAX_STEP_TOKENS = 512  # prompts are read in pieces of this size, so that running answers do not stall
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    """One generation on its way; `pieces` carries text, then None at the end, or the error that ended it."""
+
+    prompt: Sequence[int]
+    settings: GenerationSettings
+    loop: asyncio.AbstractEventLoop
+    pieces: "asyncio.Queue[str | BaseException | None]" = field(default_factory=asyncio.Queue)
+    decoder: DecodeStream = field(default_factory=lambda: DecodeStream(skip_special_tokens=True))
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    handle: Any = None
+
+    def deliver(self, piece: "str | BaseException | None") -> None:
+        try:
+            self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
+        except RuntimeError:  # the loop that asked is closed: nobody waits any more
+            self.cancelled.set()
+
+
+class OpenVINOEngine:
+    """Implements `model.engine.Engine` over the folder that `model.export` wrote."""
+
+    def __init__(self, folder: Path, end_of_turn: int) -> None:
+        self._end_of_turn = end_of_turn
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._pipeline = _pipeline(folder)
+        self._incoming: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._running: list[_Request] = []
+        self._count = 0
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+
+    async def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[str, None]:
+        """See `model.engine.Engine.generate`."""
+        if self._closed:
+            raise ModelError("the engine is closed")
+        request = _Request(prompt, settings, asyncio.get_running_loop())
+        self._incoming.put(request)
+        try:
+            while (piece := await request.pieces.get()) is not None:
+                if isinstance(piece, BaseException):
+                    raise piece
+                yield piece
+        finally:
+            request.cancelled.set()
+
+    async def close(self) -> None:
+        """Cancel what runs and end the thread."""
+        self._closed = True
+        self._incoming.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        while self._take_up():
+            try:
+                self._pipeline.step()
+                self._running = [request for request in self._running if self._advance(request)]
+            except Exception as error:
+                logger.exception("the engine failed at a step")
+                self._fail_all(error)
+        self._fail_all(ModelError("the engine is closed"))
+
+    def _take_up(self) -> bool:
+        """Start what has come in, waiting for it when there is nothing else to do; False when it is time to stop."""
+        while not self._running or not self._incoming.empty():
+            request = self._incoming.get()
+            if request is None:
+                return False
+            self._start(request)
+        return True
+
+    def _start(self, request: _Request) -> None:
+        self._count += 1
+        ids = openvino.Tensor(np.array([request.prompt], np.int64))
+        try:
+            config = _generation_config(request.settings, self._end_of_turn)
+            request.handle = self._pipeline.add_request(self._count, ids, config)
+        except RuntimeError as error:
+            request.deliver(ModelError(f"the engine refused a request: {str(error).strip().splitlines()[-1]}"))
+            return
+        self._running.append(request)
+
+    def _advance(self, request: _Request) -> bool:
+        """Pass on what the last step gave; False when the request has ended."""
+        if request.cancelled.is_set():
+            request.handle.cancel()
+            return False
+        ended = False
+        while request.handle.can_read():
+            for output in request.handle.read().values():
+                self._pass_on(request, output.generated_ids)
+                ended = ended or output.finish_reason != GenerationFinishReason.NONE
+        if request.handle.get_status() == GenerationStatus.IGNORED:
+            request.deliver(ModelError("the prompt does not fit into the engine's cache"))
+            return False
+        if ended:
+            request.deliver(None)
+        return not ended
+
+    def _pass_on(self, request: _Request, ids: Sequence[int]) -> None:
+        for token in ids:
+            if token != self._end_of_turn and (text := request.decoder.step(self._tokenizer, token)):
+                request.deliver(text)
+
+    def _fail_all(self, error: Exception) -> None:
+        for request in self._running:
+            request.handle.cancel()
+            request.deliver(error)
+        self._running = []
+        while not self._incoming.empty():
+            if (waiting := self._incoming.get()) is not None:
+                waiting.deliver(error)
+
+
+def _pipeline(folder: Path) -> Any:
+    scheduler = openvino_genai.SchedulerConfig()
+    scheduler.num_kv_blocks = CACHE_BLOCKS
+    scheduler.max_num_seqs = MAX_CHATS
+    scheduler.max_num_batched_tokens = MAX_STEP_TOKENS
+    scheduler.enable_prefix_caching = True
+    try:
+        return openvino_genai.ContinuousBatchingPipeline(folder, scheduler, "CPU")
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise ModelError(f"{folder} cannot be loaded by the engine: {reason}") from error
+
+
+def _generation_config(settings: GenerationSettings, end_of_turn: int) -> Any:
+    config = openvino_genai.GenerationConfig()
+    config.eos_token_id = end_of_turn
+    config.stop_token_ids = {end_of_turn}
+    config.max_new_tokens = settings.max_new_tokens
+    config.repetition_penalty = settings.repetition_penalty
+    config.do_sample = settings.temperature > 0
+    if config.do_sample:
+        config.temperature = settings.temperature
+        config.top_p = settings.top_p
+        if settings.top_k:
+            config.top_k = settings.top_k
+    # The library's own default is the same seed for every request.
+    config.rng_seed = secrets.randbits(32) if settings.seed is None else settings.seed
+    return config

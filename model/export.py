@@ -1,0 +1,32 @@
+"""Base (and adapter) -> the folder that the default engine reads. Needs no torch."""
+
+import json
+import shutil
+from pathlib import Path
+
+from model.errors import ModelError
+
+MODEL_FILE = "openvino_model.xml"
+
+
+def export(base: Path, target: Path, adapter: Path | None = None) -> None:
+    """Write int8 graph, config and tokenizer into the new folder `target`.
+
+    `base` is a folder in the hub's layout, `adapter` a PEFT LoRA folder to merge into it. ModelError names what
+    cannot be read or has no graph.
+    """
+    import openvino
+
+    from model.graphs import build_graph
+    from model.weights import Weights
+
+    config_file = base / "config.json"
+    try:
+        config = json.loads(config_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{config_file} cannot be read: {error}") from error
+    graph = build_graph(config, Weights(base, adapter))
+    target.mkdir(parents=True)
+    openvino.save_model(graph, target / MODEL_FILE, compress_to_fp16=False)
+    for name in ("config.json", "tokenizer.json"):
+        shutil.copyfile(base / name, target / name)

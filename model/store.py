@@ -1,0 +1,224 @@
+"""Versions of each persona on disk: `<store>/<persona>/<version>/`, and which of them is live.
+
+The file `<store>/<persona>/current` names the live version in its first line, and below it the ones that were live
+before, newest first. It is replaced at one stroke, so a reader sees the old or the new version, never half of either.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from model.errors import ModelError
+from model.export import export
+from model.persona import FILE_NAME, SHIPPED, Persona, check_identifier, read_persona
+from model.zoo import base_folder
+
+MANIFEST = "manifest.json"
+TRAINING = "training.json"
+SHIPPED_PREFIX = "shipped-"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a persona, as it lies on disk."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The version's name, which is its folder's."""
+        return self.folder.name
+
+    @property
+    def base(self) -> str:
+        """Name or folder of the base, as `model.zoo.base_folder` takes it."""
+        return str(self.manifest["base"])
+
+    @property
+    def persona(self) -> Persona:
+        """The persona card of this version."""
+        return read_persona(self.folder / FILE_NAME)
+
+    @property
+    def engine_folder(self) -> Path:
+        """What the default engine reads."""
+        return self.folder / "engine"
+
+    @property
+    def adapter(self) -> Path | None:
+        """The LoRA adapter, if this version has one."""
+        return self.folder / "adapter" if (self.folder / "adapter").is_dir() else None
+
+    @property
+    def weights(self) -> Path | None:
+        """The weights of a full fine-tuning, if this version is one."""
+        return self.folder / "weights" if (self.folder / "weights").is_dir() else None
+
+    def verify(self) -> None:
+        """Compare every file with the manifest's checksums; ModelError names the first that differs."""
+        for name, expected in self.manifest["files"].items():
+            file = self.folder / name
+            if not file.is_file() or _sha256(file) != expected:
+                raise ModelError(f"{file} is missing or damaged: restore it, or roll back to another version")
+
+
+class Store:
+    """The model store in a folder, which is made when something is first put into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def personas(self) -> list[str]:
+        """Ids of all personas that have a version here or ship with the project."""
+        stored = {path.parent.name for path in self._folder.glob("*/current")}
+        return sorted(stored | {path.parent.name for path in SHIPPED.glob(f"*/{FILE_NAME}")})
+
+    def versions(self, persona: str) -> list[Version]:
+        """All versions of a persona, oldest first."""
+        files = self._of(persona).glob(f"[!.]*/{MANIFEST}")
+        return sorted((_read_version(file.parent) for file in files), key=lambda version: version.manifest["created"])
+
+    def get(self, persona: str, version: str) -> Version:
+        """One version; ModelError if there is none of that name."""
+        folder = self._of(persona) / check_identifier(version)
+        if not (folder / MANIFEST).is_file():
+            known = ", ".join(known.name for known in self.versions(persona)) or "none"
+            raise ModelError(f"persona {persona!r} has no version {version!r}; there are: {known}")
+        return _read_version(folder)
+
+    def live(self, persona: str, progress: bool = False) -> Version:
+        """The live version. A persona that ships with the project is installed first where that is due."""
+        check_identifier(persona)
+        live = self._history(persona)[:1]
+        if not live or live[0].startswith(SHIPPED_PREFIX):
+            self._install_shipped(persona, progress)
+        if not (history := self._history(persona)):
+            raise ModelError(f"no persona {persona!r} in {self._folder}; there are: {', '.join(self.personas())}")
+        return self.get(persona, history[0])
+
+    def live_name(self, persona: str) -> str | None:
+        """Name of the live version, or None where nothing is installed; changes nothing."""
+        return next(iter(self._history(persona)), None)
+
+    def add(self, persona: str, run: Path, promote: bool = True) -> Version:
+        """Take a finished training run (adapter/ or weights/, persona card, training.json) as a new version."""
+        check_identifier(persona)
+        training = json.loads((run / TRAINING).read_text(encoding="utf-8"))
+        number = 1 + max((int(path.name[1:]) for path in self._of(persona).glob("v[0-9]*")), default=0)
+        adapter, weights = run / "adapter", run / "weights"
+        with _assembling(self._of(persona) / f"v{number}") as folder:
+            for source in sorted(run.iterdir()):
+                if source.name in ("adapter", "weights"):
+                    shutil.copytree(source, folder / source.name)
+                elif source.is_file() and not source.name.startswith("."):
+                    shutil.copyfile(source, folder / source.name)
+            base = weights if weights.is_dir() else base_folder(training["base"])
+            export(base, folder / "engine", adapter if adapter.is_dir() else None)
+            _write_manifest(folder, persona, training)
+        if promote:
+            self.promote(persona, f"v{number}")
+        return self.get(persona, f"v{number}")
+
+    def promote(self, persona: str, version: str) -> None:
+        """Make a version the live one."""
+        name = self.get(persona, version).name
+        earlier = [known for known in self._history(persona) if known != name]
+        self._write_history(persona, [name, *earlier])
+
+    def rollback(self, persona: str) -> Version:
+        """Make the version live again that was live before; ModelError if there is none."""
+        check_identifier(persona)
+        present = {version.name for version in self.versions(persona)}
+        earlier = [name for name in self._history(persona)[1:] if name in present]
+        if not earlier:
+            raise ModelError(f"persona {persona!r} has no earlier version to roll back to")
+        self._write_history(persona, earlier)
+        return self.get(persona, earlier[0])
+
+    def _of(self, persona: str) -> Path:
+        return self._folder / persona
+
+    def _history(self, persona: str) -> list[str]:
+        file = self._of(persona) / "current"
+        return file.read_text(encoding="utf-8").split() if file.is_file() else []
+
+    def _write_history(self, persona: str, names: list[str]) -> None:
+        _write_atomically(self._of(persona) / "current", "\n".join(names) + "\n")
+
+    def _install_shipped(self, persona: str, progress: bool) -> None:
+        source = SHIPPED / persona
+        if not (source / FILE_NAME).is_file():
+            return
+        name = SHIPPED_PREFIX + _digest_of_folder(source)[:12]
+        if self._history(persona)[:1] == [name]:
+            return
+        card = read_persona(source / FILE_NAME)
+        base = base_folder(card.base, progress)
+        adapter = source / "adapter" if (source / "adapter").is_dir() else None
+        if not (self._of(persona) / name).is_dir():
+            with _assembling(self._of(persona) / name) as folder:
+                shutil.copytree(source, folder, dirs_exist_ok=True)
+                export(base, folder / "engine", adapter)
+                _write_manifest(folder, persona, {"base": card.base, "method": "lora" if adapter else "none"})
+        self.promote(persona, name)
+
+
+class _assembling:  # noqa: N801 - used as a context manager, like a function
+    """A scratch folder beside `target` that becomes `target` at one stroke, or vanishes if the work fails."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+
+    def __enter__(self) -> Path:
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(dir=self._target.parent, prefix=f".{self._target.name}-"))
+        return self._scratch
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and not self._target.is_dir():
+            self._scratch.rename(self._target)
+        else:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _read_version(folder: Path) -> Version:
+    try:
+        return Version(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder / MANIFEST} cannot be read: {error}") from error
+
+
+def _write_manifest(folder: Path, persona: str, training: dict[str, Any]) -> None:
+    files = {str(path.relative_to(folder).as_posix()): _sha256(path) for path in _files(folder)}
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    manifest = {"format": 1, "persona": persona, "created": created, **training, "files": files}
+    _write_atomically(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_atomically(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    scratch = file.with_name(f".{file.name}-{os.getpid()}")
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(file)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _digest_of_folder(folder: Path) -> str:
+    lines = (f"{path.relative_to(folder).as_posix()} {_sha256(path)}\n" for path in _files(folder))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

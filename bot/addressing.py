@@ -52,5 +52,7 @@ def _replies_to_bot(message: Message) -> bool:
 
 def _mentions(message: Message) -> set[str]:
     name = f"@{message.get_bot().username}".lower()
-    mentions = message.parse_entities([MessageEntity.MENTION]).values()
-    return {mention for mention in mentions if mention.lower() == name}
+    parse = message.parse_entities if message.text else message.parse_caption_entities
+    if not (message.text or message.caption):
+        return set()
+    return {mention for mention in parse([MessageEntity.MENTION]).values() if mention.lower() == name}

@@ -146,14 +146,16 @@ def _token(settings: Settings) -> str:
 
 
 def _application(token: str, base_url: str | None, inbox: "Inbox", order: "ChatOrder") -> "AnyApplication":
-    from telegram.ext import AIORateLimiter, ApplicationBuilder
+    from telegram.ext import ApplicationBuilder
+
+    from bot.delivery import FloodControl
 
     builder = (
         ApplicationBuilder()
         .token(token)
         .update_queue(inbox)
         .concurrent_updates(order)
-        .rate_limiter(AIORateLimiter(max_retries=FLOOD_RETRIES))
+        .rate_limiter(FloodControl(max_retries=FLOOD_RETRIES))
         .read_timeout(HTTP_SECONDS)
         .connect_timeout(HTTP_SECONDS)
     )

@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
-from bot.errors import NoAnswerError
+from bot.errors import EmptyAnswerError
 from bot.reply_queue import ReplyQueue
 
 DRAWS = 3  # An empty answer is drawn again; a small model rarely gives two in a row.
@@ -126,7 +126,7 @@ class ChatService:
     async def talk(self, request: Request, listener: Listener | None = None) -> str:
         """Answer the next line of the dialogue and remember both.
 
-        `listener` is called with the answer so far each time that it grows. Raises NoAnswerError.
+        `listener` is called with the answer so far each time that it grows. Raises EmptyAnswerError.
         """
         async with self._replies.turn(request.conversation):
             async with self._unit_of_work() as work:
@@ -134,7 +134,7 @@ class ChatService:
             return await self._answer(request, context, Mode.DIALOGUE, listener)
 
     async def ask(self, request: Request, listener: Listener | None = None) -> str:
-        """Answer a single question; the dialogue is neither read nor changed. Raises NoAnswerError."""
+        """Answer a single question; the dialogue is neither read nor changed. Raises EmptyAnswerError."""
         async with self._replies.turn(request.conversation):
             return await self._answer(request, [], Mode.ASK, listener)
 
@@ -158,7 +158,7 @@ class ChatService:
         for _ in range(DRAWS):
             if text := await self._listen(history, listener):
                 return text
-        raise NoAnswerError(f"{self._actor.name} gave {DRAWS} empty answers in a row")
+        raise EmptyAnswerError(f"{self._actor.name} gave {DRAWS} empty answers in a row")
 
     async def _listen(self, history: Sequence[Line], listener: Listener | None) -> str:
         text = ""

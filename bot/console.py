@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.app import Closable, build_service, load_actor
 from bot.chat_service import Actor, ChatService, Conversation, Line, Request
-from bot.errors import NoAnswerError
+from bot.errors import EmptyAnswerError
 from bot.handlers.commands import ask_usage, greeting_text, help_text, reset_text
 from bot.locales import Locales, Translate
 from bot.settings import Settings
@@ -90,7 +90,7 @@ class Console:
         request = Request(HERE, Line(YOU, words))
         try:
             self._answers.finish(self._runner.run(method(request, self._answers.grow)))
-        except NoAnswerError:
+        except EmptyAnswerError:
             self._answers.finish(self._translate("I am at a loss for words. Could you put it another way?"))
 
     def _notice(self, text: str) -> None:

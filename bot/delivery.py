@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from telegram import LinkPreviewOptions, Message, Update
 from telegram.constants import ChatAction, MessageLimit
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+from telegram.ext import AIORateLimiter
 
 from bot.inbox import Inbox
 
@@ -15,7 +17,25 @@ log = logging.getLogger(__name__)
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # Seconds between the attempts to send one message.
 TYPING_SECONDS = 4.0  # Telegram shows "typing" for five.
+Result = bool | dict[str, Any] | list[dict[str, Any]]
 ENDS = ("\n", ". ", "! ", "? ", "… ", " ")  # Where a long text may be cut, best first.
+
+
+class FloodControl(AIORateLimiter):
+    """Keeps within Telegram's limits on messages, which "typing" is not."""
+
+    async def process_request(  # The signature is the library's.
+        self,
+        callback: Callable[..., Coroutine[Any, Any, Result]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: int | None,
+    ) -> Result:
+        if endpoint == "sendChatAction":
+            return await callback(*args, **kwargs)
+        return await super().process_request(callback, args, kwargs, endpoint, data, rate_limit_args)
 
 
 class Delivery:
@@ -24,6 +44,7 @@ class Delivery:
     def __init__(self, inbox: Inbox, pauses: Sequence[float] = PAUSES) -> None:
         self._inbox = inbox
         self._pauses = pauses
+        self._announcing: set[asyncio.Task[None]] = set()
 
     async def send(self, update: Update, text: str, parts_sent: int = 0) -> None:
         """Reply to an update and mark it as done; the first `parts_sent` messages are out already.
@@ -46,13 +67,16 @@ class Delivery:
     @asynccontextmanager
     async def typing(self, update: Update) -> AsyncIterator[None]:
         """Show "typing" in the chat until the block ends."""
-        message = update.effective_message
-        task = asyncio.create_task(_keep_typing(message)) if message else None
+        answered = asyncio.Event()
+        if update.effective_message:
+            # Never cancelled: that would close the connection, and the next message would have to open a new one.
+            task = asyncio.create_task(_keep_typing(update.effective_message, answered))
+            self._announcing.add(task)
+            task.add_done_callback(self._announcing.discard)
         try:
             yield
         finally:
-            if task:
-                task.cancel()
+            answered.set()
 
     async def _send_parts(self, update: Update, parts: Sequence[str], parts_sent: int) -> None:
         message = update.effective_message
@@ -92,11 +116,12 @@ async def _reply(message: Message, text: str) -> None:
     )
 
 
-async def _keep_typing(message: Message) -> None:
+async def _keep_typing(message: Message, answered: asyncio.Event) -> None:
     with suppress(TelegramError):  # The answer matters, its announcement does not.
-        while True:
+        while not answered.is_set():
             await message.reply_chat_action(ChatAction.TYPING)
-            await asyncio.sleep(TYPING_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(answered.wait(), TYPING_SECONDS)
 
 
 def _length(text: str) -> int:

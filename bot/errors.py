@@ -13,5 +13,5 @@ class StorageError(BotError):
     """The database did not do what was asked; the message names neither text nor password."""
 
 
-class NoAnswerError(BotError):
+class EmptyAnswerError(BotError):
     """The character had nothing to say, although it was asked several times."""

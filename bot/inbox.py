@@ -9,9 +9,10 @@ answer), then `done`; or `failed`.
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
+from typing import TypeVar
 
 from telegram import Bot, Update
 
@@ -23,8 +24,11 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 2  # How often handling begins again after a crash. With the first time: three crashes set an update aside.
 KEPT = timedelta(days=2)  # Telegram offers an update again for a day; a closed row is what tells a repeat.
+PRUNE_EVERY = 1000  # updates
 STORE_RETRY_SECONDS = 2.0
-SEND_RETRY_SECONDS = 60.0
+POSTPONE_SECONDS = 60.0
+
+T = TypeVar("T")
 
 
 class Inbox(asyncio.Queue[object]):
@@ -33,17 +37,21 @@ class Inbox(asyncio.Queue[object]):
     def __init__(self, rows: InboxRepository) -> None:
         super().__init__()
         self._rows = rows
+        self._taken = 0
         self._open: set[int] = set()
         self._left_over: dict[int, Unfinished] = {}
         self._one_suspect = asyncio.Lock()
-        self._postponed: set[asyncio.Task[None]] = set()
+        self._postponed: dict[int, asyncio.Task[None]] = {}
 
     async def put(self, item: object) -> None:
         """Commit an update, then queue it. A repeated update is dropped; what is not an update is only queued."""
         if isinstance(item, Update):
-            if not await self._record(item):
+            payload = item.to_json()
+            # If the database is not available, waiting here keeps the update unconfirmed, that is: safe with Telegram.
+            if not await _insist(lambda: self._rows.add(item.update_id, payload)):
                 return
             self._open.add(item.update_id)
+            await self._prune_now_and_then()
         await super().put(item)
 
     async def restore(self, bot: Bot) -> int:
@@ -51,11 +59,12 @@ class Inbox(asyncio.Queue[object]):
         await self._rows.prune(KEPT)
         left_over = await self._rows.unfinished()
         for row in left_over:
+            self._left_over[row.update_id] = row
             await self._queue_again(row, bot)
         return len(left_over)
 
     def left_over(self, update_id: int) -> Unfinished | None:
-        """What is on record of an update that was restored; None for a fresh one."""
+        """What is on record of an update that is taken up again; None if there is nothing to know but the update."""
         return self._left_over.get(update_id)
 
     @asynccontextmanager
@@ -68,41 +77,37 @@ class Inbox(asyncio.Queue[object]):
         row = self._left_over.get(update.update_id)
         async with self._one_suspect if row and row.attempts else nullcontext():
             if row and row.reply is None:
-                await self._rows.begin_again(update.update_id)
+                await _insist(lambda: self._rows.begin_again(update.update_id))
             yield
         if update.update_id in self._open:
             await self.close(update.update_id)
 
     async def part_sent(self, update_id: int, parts: int) -> None:
         """Remember that the first `parts` messages of a long reply have gone out."""
-        await self._rows.part_sent(update_id, parts)
+        await _insist(lambda: self._rows.part_sent(update_id, parts))
 
     async def close(self, update_id: int, state: State = State.DONE) -> None:
         """Nothing is left to do for this update."""
-        await self._rows.finish(update_id, state)
+        # Not to be given up: an answer that was sent and not marked would be sent again.
+        await _insist(lambda: self._rows.finish(update_id, state))
         self._forget(update_id)
+        self._postponed.pop(update_id, None)
 
-    def postpone(self, update: Update) -> None:
-        """Leave an update as it is on record, and try again in a while, or at the next start."""
+    def postpone(self, update: Update) -> bool:
+        """Leave an update as it is on record, and take it up again in a while. False if that was done before."""
+        first = update.update_id not in self._postponed
         self._forget(update.update_id)
-        task = asyncio.create_task(self._try_later(update))
-        self._postponed.add(task)
-        task.add_done_callback(self._postponed.discard)
+        self._postponed[update.update_id] = asyncio.create_task(self._take_up_later(update))
+        return first
 
     async def leave(self) -> None:
         """The process ends in good order: what is unfinished stays on record, under no suspicion."""
-        for task in self._postponed:
+        for task in self._postponed.values():
             task.cancel()
-        await self._rows.forgive()
-
-    async def _record(self, update: Update) -> bool:
-        while True:
-            try:
-                return await self._rows.add(update.update_id, update.to_json())
-            except StorageError as error:
-                # Waiting here keeps the update unconfirmed, that is: safe with Telegram.
-                log.error("The inbox cannot be written, so no message is taken: %s", error)
-                await asyncio.sleep(STORE_RETRY_SECONDS)
+        try:
+            await self._rows.forgive()
+        except StorageError as error:
+            log.error("The inbox could not be tidied: %s", error)
 
     async def _queue_again(self, row: Unfinished, bot: Bot) -> None:
         try:
@@ -111,15 +116,31 @@ class Inbox(asyncio.Queue[object]):
             log.error("Update %d on record cannot be read (%s)", row.update_id, type(error).__name__)
             await self._rows.finish(row.update_id, State.FAILED)
             return
-        self._left_over[row.update_id] = row
         self._open.add(row.update_id)
         await super().put(update)
 
-    async def _try_later(self, update: Update) -> None:
-        await asyncio.sleep(SEND_RETRY_SECONDS)
-        for row in await self._rows.unfinished(update.update_id):
+    async def _take_up_later(self, update: Update) -> None:
+        await asyncio.sleep(POSTPONE_SECONDS)
+        for row in await _insist(lambda: self._rows.unfinished(update.update_id)):
+            if row.reply is not None:
+                self._left_over[row.update_id] = row
             await self._queue_again(row, update.get_bot())
+
+    async def _prune_now_and_then(self) -> None:
+        self._taken += 1
+        if self._taken % PRUNE_EVERY == 0:
+            await _insist(lambda: self._rows.prune(KEPT))
 
     def _forget(self, update_id: int) -> None:
         self._open.discard(update_id)
         self._left_over.pop(update_id, None)
+
+
+async def _insist(work: Callable[[], Awaitable[T]]) -> T:
+    """Do the work as soon as the database lets us."""
+    while True:
+        try:
+            return await work()
+        except StorageError as error:
+            log.error("The inbox waits: %s", error)
+            await asyncio.sleep(STORE_RETRY_SECONDS)

@@ -78,24 +78,27 @@ class Polling:
         )
 
     async def _shut_down(self) -> None:
-        await self._stop_fetching()
-        await self._finish_work()
+        deadline = asyncio.get_running_loop().time() + self._grace
+        await self._stop_fetching(deadline)
+        await self._finish_work(deadline)
         await self._inbox.leave()
         await self._application.shutdown()
         await self._application.bot.shutdown()  # Open already where initialize did not come to its end.
 
-    async def _stop_fetching(self) -> None:
+    async def _stop_fetching(self, deadline: float) -> None:
         updater = self._application.updater
         if updater and updater.running:
             # The library first waits out its pause after an error, and then tells Telegram what it has received.
             with suppress(TimeoutError, InvalidToken):
-                await asyncio.wait_for(updater.stop(), self._grace)
+                async with asyncio.timeout_at(deadline):
+                    await updater.stop()
 
-    async def _finish_work(self) -> None:
+    async def _finish_work(self, deadline: float) -> None:
         if not self._application.running:
             return
         try:
-            await asyncio.wait_for(self._application.stop(), self._grace)
+            async with asyncio.timeout_at(deadline):
+                await self._application.stop()
         except TimeoutError:
             log.info("%d messages stay in the inbox for the next start", await self._order.abandon())
 

@@ -37,7 +37,7 @@ def help_text(_: Translate, name: str) -> str:
 def greeting_text(_: Translate, name: str, greeting: str) -> str:
     """The first words: the character's own if there are any, and where to look further."""
     hello = greeting or _("Hi! I am {name}.").format(name=name)
-    return f"{hello}\n\n{_('Write me something, or see /help.')}"
+    return "\n\n".join((hello, _("Write me something, or see /help.")))
 
 
 def ask_usage(_: Translate) -> str:

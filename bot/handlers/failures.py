@@ -9,7 +9,7 @@ from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from bot.addressing import language_of
 from bot.delivery import Delivery
-from bot.errors import NoAnswerError, StorageError
+from bot.errors import EmptyAnswerError, StorageError
 from bot.inbox import ATTEMPTS, Inbox
 from bot.locales import Locales, Translate
 from bot.storage.tables import State
@@ -42,15 +42,23 @@ class Failures:
         """The error handler: whatever a handler raised ends here, and no further handler runs."""
         _log(update, context.error)
         if isinstance(update, Update):
-            await self._apologize(update, context.error)
-            await self._fail(update)
+            if isinstance(context.error, StorageError):
+                await self._put_off(update)
+            else:
+                await self._apologize(update, context.error)
+                await self._inbox.close(update.update_id, State.FAILED)
         raise ApplicationHandlerStop
+
+    async def _put_off(self, update: Update) -> None:
+        """The database is not available: the message is on record, and is answered once that is over."""
+        if self._inbox.postpone(update):
+            await self._apologize(update, StorageError())
 
     async def _set_aside(self, update: Update, bot: Bot) -> None:
         notice = f"The bot ended three times while handling update {update.update_id}, so it was left out."
         log.error(notice)
         await self._apologize(update, None)
-        await self._fail(update)
+        await self._inbox.close(update.update_id, State.FAILED)
         for admin in self._admins:
             await _attempt(bot.send_message(admin, notice))
 
@@ -59,24 +67,20 @@ class Failures:
             text = _friendly(self._locales.speak(language_of(update)), error)
             await _attempt(update.effective_message.reply_text(text, allow_sending_without_reply=True))
 
-    async def _fail(self, update: Update) -> None:
-        try:
-            await self._inbox.close(update.update_id, State.FAILED)
-        except StorageError as error:
-            log.error("Update %d stays in the inbox until the next start: %s", update.update_id, error)
-
 
 def _log(update: object, error: Exception | None) -> None:
     number = update.update_id if isinstance(update, Update) else "?"
-    if isinstance(error, NoAnswerError):
+    if isinstance(error, (EmptyAnswerError, StorageError)):
         log.warning("Update %s: %s", number, error)
     else:
         log.error("Update %s could not be handled", number, exc_info=error)
 
 
 def _friendly(_: Translate, error: Exception | None) -> str:
-    if isinstance(error, NoAnswerError):
+    if isinstance(error, EmptyAnswerError):
         return _("I am at a loss for words. Could you put it another way?")
+    if isinstance(error, StorageError):
+        return _("Sorry, I cannot think straight right now. I will answer as soon as I can.")
     return _("Sorry, something went wrong on my side. Please try again in a moment.")
 
 

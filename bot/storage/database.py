@@ -6,6 +6,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -19,7 +20,7 @@ BUSY_SECONDS = 10
 # The inbox promises that a killed process loses nothing. For that it is enough that a commit has reached the operating
 # system, which NORMAL gives in WAL mode, without waiting for the disk at every commit. A power cut can take the last
 # moments before it (never the consistency of the file); who needs more has PostgreSQL.
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_SECONDS * 1000}", "foreign_keys=ON")
+PRAGMAS = (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 
 
 class Database:
@@ -36,7 +37,9 @@ class Database:
         try:
             _make_folder(self._url)
             await asyncio.to_thread(command.upgrade, migration_config(self._url), "head")
-        except (SQLAlchemyError, OSError) as error:
+            async with self._engine.connect():
+                pass  # SQLite's journal mode is set now, while nobody else can hold the file.
+        except (SQLAlchemyError, CommandError, OSError) as error:
             reason = getattr(error, "orig", None) or error
             raise SettingsError(f"DATABASE_URL: cannot use {shown}: {' '.join(str(reason).split())}") from error
 

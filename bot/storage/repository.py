@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot.chat_service import Conversation, Exchange, Line, Mode
@@ -17,9 +17,12 @@ from bot.storage.tables import Chat, InboxRow, Message, State, now
 
 Sessions = async_sessionmaker[AsyncSession]
 
+# What may be different in a minute: locked, disk full, connection lost. Other errors are mistakes of ours.
+UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError)
+
 
 class SqlUnitOfWork:
-    """One transaction; see `bot.chat_service.UnitOfWork`."""
+    """One transaction; see `bot.chat_service.UnitOfWork`. Raises StorageError if the database is not available."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._session = sessions()
@@ -31,6 +34,8 @@ class SqlUnitOfWork:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()  # Rolls back what was not committed.
+        if isinstance(error, UNAVAILABLE):
+            raise _unavailable(error) from error
 
     async def context(self, conversation: Conversation, limit: int) -> list[Line]:
         query = (
@@ -98,7 +103,7 @@ class Unfinished:
 
 
 class InboxRepository:
-    """The rows of the inbox; each call is a transaction of its own. Raises StorageError where one fails."""
+    """The rows of the inbox; each call is a transaction. Raises StorageError if the database is not available."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -106,13 +111,10 @@ class InboxRepository:
     async def add(self, update_id: int, payload: str) -> bool:
         """Put an update on record; False if it is there already."""
         try:
-            async with self._sessions() as session:
+            async with self._transaction() as session:
                 session.add(InboxRow(update_id=update_id, payload=payload))
-                await session.commit()
         except IntegrityError:
             return False
-        except SQLAlchemyError as error:
-            raise _storage_error(error) from error
         return True
 
     async def unfinished(self, update_id: int | None = None) -> list[Unfinished]:
@@ -122,7 +124,7 @@ class InboxRepository:
         if update_id is not None:
             query = query.where(InboxRow.update_id == update_id)
         async with self._transaction() as session:
-            rows = (await session.execute(query.order_by(InboxRow.update_id))).all()
+            rows = (await session.execute(query.order_by(InboxRow.received_at, InboxRow.update_id))).all()
         return [Unfinished(row[0], row[1] or "{}", *row[2:]) for row in rows]
 
     async def finish(self, update_id: int, state: State) -> None:
@@ -157,9 +159,9 @@ class InboxRepository:
         try:
             async with self._sessions() as session, session.begin():
                 yield session
-        except SQLAlchemyError as error:
-            raise _storage_error(error) from error
+        except UNAVAILABLE as error:
+            raise _unavailable(error) from error
 
 
-def _storage_error(error: SQLAlchemyError) -> StorageError:
-    return StorageError(f"the database refused: {getattr(error, 'orig', None) or type(error).__name__}")
+def _unavailable(error: BaseException) -> StorageError:
+    return StorageError(f"the database is not available: {getattr(error, 'orig', None) or type(error).__name__}")

@@ -1,0 +1,52 @@
+"""Actors for tests: they implement the service's protocol without a model."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+from bot.chat_service import Line
+
+
+class ScriptedActor:
+    """Gives the queued replies one after the other, then echoes; records every history it is given.
+
+    A queued exception is raised. While `gate` is closed, replies wait; `busy` counts those that wait or stream.
+    """
+
+    name = "Lisa Simpson"
+    version = "test-1"
+    greeting = "Hi, I'm Lisa!"
+
+    def __init__(self, *replies: str | Exception) -> None:
+        self.replies = list(replies)
+        self.histories: list[list[Line]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.started = asyncio.Event()
+        self.busy = 0
+        self.most_busy = 0
+        self.closed = False
+
+    async def reply(self, history: Sequence[Line]) -> AsyncGenerator[str, None]:
+        """Stream the next reply word by word."""
+        self.histories.append(list(history))
+        self.started.set()
+        self.busy += 1
+        self.most_busy = max(self.busy, self.most_busy)
+        try:
+            await self.gate.wait()
+            reply = self.replies.pop(0) if self.replies else f"You said: {history[-1].text}"
+            if isinstance(reply, Exception):
+                raise reply
+            for piece in reply.split(" "):
+                yield piece + " "
+                await asyncio.sleep(0)
+        finally:
+            self.busy -= 1
+
+    async def close(self) -> None:
+        """Remember that it was closed."""
+        self.closed = True
+
+    def heard(self) -> list[list[str]]:
+        """The texts of every history so far."""
+        return [[line.text for line in history] for history in self.histories]

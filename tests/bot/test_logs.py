@@ -1,0 +1,83 @@
+"""Logging: no token in any line, whichever way it gets there."""
+
+import io
+import logging
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from bot.logs import MASK, Redaction, set_up_logging
+
+TOKEN = "123456:AAH-secret_part"
+
+
+@pytest.fixture
+def log() -> Iterator[tuple[logging.Logger, io.StringIO]]:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(Redaction([TOKEN]))
+    logger = logging.getLogger("test.redaction")
+    logger.addHandler(handler)
+    yield logger, stream
+    logger.removeHandler(handler)
+
+
+@pytest.fixture
+def root_logger() -> Iterator[logging.Logger]:
+    """Put the root logger, and the levels of others, back as they were."""
+    root = logging.getLogger()
+    before = root.level, list(root.handlers), [list(handler.filters) for handler in root.handlers]
+    levels = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "aiosqlite", "alembic", "telegram")}
+    yield root
+    root.setLevel(before[0])
+    root.handlers[:] = before[1]
+    for handler, filters in zip(root.handlers, before[2], strict=True):
+        handler.filters[:] = filters
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    logging.captureWarnings(False)
+
+
+@pytest.mark.parametrize("form", [TOKEN, quote(TOKEN, safe=""), TOKEN.replace(":", "%3a")])
+def test_a_token_is_masked_in_messages_and_in_their_arguments(
+    log: tuple[logging.Logger, io.StringIO], form: str
+) -> None:
+    logger, stream = log
+    logger.error(f"GET https://api.telegram.org/bot{form}/getMe")
+    logger.error("calling %s: %r", f"bot{form}", {"url": form})
+    assert "secret_part" not in stream.getvalue()
+    assert stream.getvalue().count(MASK) == 3
+
+
+def test_a_token_is_masked_in_a_traceback_with_its_causes(log: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, stream = log
+    request = httpx.Request("GET", f"https://api.telegram.org/bot{TOKEN}/getUpdates")
+    try:
+        try:
+            httpx.Response(404, request=request).raise_for_status()
+        except httpx.HTTPStatusError as error:
+            raise RuntimeError(f"polling bot{TOKEN}") from error
+    except RuntimeError:
+        logger.exception("it failed", stack_info=True)
+    assert "Traceback" in stream.getvalue()
+    assert "404" in stream.getvalue()
+    assert "secret_part" not in stream.getvalue()
+
+
+def test_every_handler_of_the_root_logger_masks_the_token(
+    root_logger: logging.Logger, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logging("DEBUG", [TOKEN])
+    logging.getLogger("anything").debug("bot%s", TOKEN)
+    assert "secret_part" not in caplog.text + capsys.readouterr().err
+    assert f"bot{MASK}" in caplog.text
+
+
+def test_libraries_that_log_urls_and_message_texts_stay_quiet_at_debug_level(root_logger: logging.Logger) -> None:
+    set_up_logging("DEBUG")
+    assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)
+    assert not logging.getLogger("aiosqlite").isEnabledFor(logging.DEBUG)
+    assert not logging.getLogger("telegram.ext.Application").isEnabledFor(logging.DEBUG)
+    assert logging.getLogger("bot.inbox").isEnabledFor(logging.DEBUG)

@@ -1,0 +1,109 @@
+"""Settings: where they come from, and the one line that a mistake gets."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SettingsError
+from bot.settings import Settings, load_settings
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+
+
+@pytest.fixture(autouse=True)
+def empty_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_without_any_setting_the_defaults_hold() -> None:
+    settings = load_settings()
+    assert settings.telegram_bot_token is None
+    assert settings.persona == "lisa"
+    assert settings.context_messages == 6
+    assert settings.sampling() == {}
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("PERSONA=bart\nENGINE=transformers\n")
+    monkeypatch.setenv("PERSONA", "maggie")
+    settings = load_settings()
+    assert (settings.persona, settings.engine) == ("maggie", "transformers")
+
+
+def test_an_empty_value_is_the_same_as_none() -> None:
+    Path(".env").write_text("TELEGRAM_BOT_TOKEN=\nTEMPERATURE=\nADMIN_IDS=\n")
+    assert load_settings() == Settings()
+
+
+def test_admin_ids_are_numbers_with_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_IDS", "12, 34,")
+    assert load_settings().admin_ids == {12, 34}
+
+
+def test_only_the_sampling_settings_that_are_set_replace_the_personas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERATURE", "0")
+    monkeypatch.setenv("MAX_NEW_TOKENS", "20")
+    assert load_settings().sampling() == {"temperature": 0.0, "max_new_tokens": 20}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("TELEGRAM_BOT_TOKEN", "hello", "BotFather"),
+        ("ADMIN_IDS", "12,@lisa", "numeric"),
+        ("CONTEXT_MESSAGES", "many", "integer"),
+        ("CONTEXT_MESSAGES", "-1", "greater"),
+        ("MAX_CONCURRENT_REPLIES", "0", "greater"),
+        ("TOP_P", "1.5", "less"),
+        ("LOG_LEVEL", "LOUD", "DEBUG"),
+        ("OFFLINE_PORT", "70000", "less"),
+        ("TELEGRAM_BASE_URL", "localhost:8081", "match"),
+        ("SHUTDOWN_GRACE", "soon", "number"),
+    ],
+)
+def test_a_wrong_value_gets_one_line_that_names_the_key(
+    monkeypatch: pytest.MonkeyPatch, key: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(key, value)
+    with pytest.raises(SettingsError, match=f"^{key}: .*{words}") as caught:
+        load_settings()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_token_is_not_repeated_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "123456/SECRET")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_misspelt_key_in_the_file_is_named_with_the_right_one() -> None:
+    Path(".env").write_text("TELEGRAM_TOKEN=1:abc\n")
+    with pytest.raises(SettingsError, match=r"TELEGRAM_TOKEN in \.env is not a setting; did you mean TELEGRAM_BOT_TOK"):
+        load_settings()
+
+
+def test_a_file_that_is_not_text_is_named() -> None:
+    Path(".env").write_bytes(b"PERSONA=\xff\xfe\n")
+    with pytest.raises(SettingsError, match=r"\.env is not UTF-8"):
+        load_settings()
+
+
+def test_secrets_are_masked_in_what_is_printed() -> None:
+    settings = load_settings(telegram_bot_token="1:SECRET", database_url="postgresql+asyncpg://u:SECRET@h/d")
+    assert "SECRET" not in repr(settings) + str(settings.model_dump())
+
+
+def test_the_example_file_lists_every_key_once_each_under_a_comment() -> None:
+    blocks = EXAMPLE.read_text(encoding="utf-8").strip().split("\n\n")
+    keys = [key for block in blocks for key in re.findall(r"^([A-Z_]+)=", block, re.MULTILINE)]
+    assert sorted(keys) == sorted(name.upper() for name in Settings.model_fields)
+    assert all(block.startswith("# ") for block in blocks)
+
+
+def test_the_example_file_as_it_stands_gives_the_defaults() -> None:
+    Path(".env").write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
+    assert load_settings() == Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own argument

@@ -1,4 +1,4 @@
-"""Small bases with a tokenizer of their own, and a small examples folder: made here, in the formats of the real ones."""
+"""Small bases with a tokenizer of their own and a small examples folder, in the formats of the real ones."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,20 @@ WIDE = 0.2  # first weights wide enough for an adapter to learn from: a frozen, 
 
 
 @pytest.fixture(scope="session")
-def gpt2_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def one_thread() -> Iterator[None]:
+    """Models this small are quicker on one thread than two threads can agree, here and in processes started here."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OMP_NUM_THREADS", "1")
+        yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def gpt2_base(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A GPT-2 of two layers: dialogue as turns joined by the end-of-text token."""
     from transformers import GPT2Config, GPT2LMHeadModel, set_seed
 
@@ -38,7 +51,7 @@ def gpt2_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def llama_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def llama_base(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A llama of two layers with grouped-query attention, and a chat vocabulary."""
     from transformers import LlamaConfig, LlamaForCausalLM, set_seed
 
@@ -64,9 +77,9 @@ def llama_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["gpt2_base", "llama_base"])
-def either_base(request: pytest.FixtureRequest) -> Iterator[Path]:
+def either_base(request: pytest.FixtureRequest) -> Path:
     """Each of the two small bases in turn."""
-    yield request.getfixturevalue(request.param)
+    return Path(request.getfixturevalue(request.param))
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,11 @@
-"""Training: the loss falls, runs are reproducible, and a run that was broken off goes on as if nothing had been."""
+"""Training: the loss falls, runs are reproducible, and one that was broken off goes on as if nothing had been."""
 
 import json
-import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +13,228 @@ import pytest
 
 from model.__main__ import main
 from model.metrics import read_metrics
-from model.training_run import TrainingRun
 
-QUICK = ["--batch-size", "8", "--learning-rate", "5e-3", "--log-every", "1", "--validation-limit", "8"]
-Train = Callable[..., Path]
-
-
-@pytest.fixture
-def train(examples_folder: Path, gpt2_base: Path, tmp_path: Path) -> Train:
-    """Runs `python -m model train` in this process; gives the folder of the version that came of it."""
-
-    def run(*options: str, store: str = "store", base: Path = gpt2_base) -> Path:
-        command = ["train", "--examples", str(examples_folder), "--persona", "dwight", "--base", str(base)]
-        assert main([*command, "--store", str(tmp_path / store), *QUICK, *options]) == 0
-        versions = sorted((tmp_path / store / "dwight").glob("v*"))
-        return versions[-1]
-
-    return run
+QUICK = ("--batch-size", "8", "--learning-rate", "5e-3", "--log-every", "1", "--validation-limit", "8")
+# Dropout makes a resumed run depend on the state of the random generators, not on the data's order alone.
+LONG = (*QUICK, "--epochs", "5", "--eval-every", "6", "--patience", "0", "--dropout", "0.1", "--seed", "3")
 
 
-def losses(version: Path, name: str) -> list[float]:
-    return [record[name] for record in read_metrics(version / "metrics.jsonl") if name in record]
+@pytest.fixture(scope="module")
+def command(examples_folder: Path, gpt2_base: Path) -> list[str]:
+    return ["train", "--examples", str(examples_folder), "--persona", "dwight", "--base", str(gpt2_base)]
 
 
-def test_the_loss_clearly_falls(either_base: Path, train: Train) -> None:
-    version = train("--epochs", "4", base=either_base)
-    validation = losses(version, "validation_loss")
+@pytest.fixture(scope="module")
+def whole_run(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The version that comes of LONG when nothing disturbs it."""
+    store = tmp_path_factory.mktemp("whole")
+    assert main([*command, *LONG, "--store", str(store)]) == 0
+    return store / "dwight" / "v1"
+
+
+def losses(version: Path) -> list[tuple[int, float]]:
+    records = read_metrics(version / "metrics.jsonl")
+    return [(record["step"], record.get("train_loss") or record["validation_loss"]) for record in records]
+
+
+def training(version: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((version / "training.json").read_text(encoding="utf-8"))
+    return record
+
+
+def test_the_loss_of_an_adapter_clearly_falls_on_either_kind_of_base(
+    either_base: Path, examples_folder: Path, tmp_path: Path
+) -> None:
+    options = ["--examples", str(examples_folder), "--persona", "dwight", "--base", str(either_base), *QUICK]
+    assert main(["train", *options, "--epochs", "3", "--eval-every", "12", "--store", str(tmp_path)]) == 0
+    records = read_metrics(tmp_path / "dwight" / "v1" / "metrics.jsonl")
+    validation = [record["validation_loss"] for record in records if "validation_loss" in record]
     assert validation[-1] < 0.7 * validation[0]
+
+
+def test_full_fine_tuning_leaves_whole_weights_whose_loss_fell(command: list[str], tmp_path: Path) -> None:
+    options = [*QUICK, "--method", "full", "--epochs", "2", "--eval-every", "12", "--gradient-accumulation", "2"]
+    assert main([*command, *options, "--store", str(tmp_path)]) == 0
+    version = tmp_path / "dwight" / "v1"
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {file.name for file in version.glob("weights/*")}
+    assert losses(version)[-1][1] < 0.7 * losses(version)[0][1]
+    assert training(version)["training"]["steps"] == 12
+
+
+def test_a_finished_run_leaves_all_that_the_store_needs_and_nothing_else(whole_run: Path) -> None:
+    names = {"adapter", "persona.toml", "tokenizer.json", "metrics.jsonl", "loss.png", "training.json"}
+    assert names <= {path.name for path in whole_run.iterdir()}
+    assert {file.name for file in (whole_run / "adapter").iterdir()} == {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    }
+    assert list((whole_run.parent / ".runs").iterdir()) == []
+
+
+def test_the_training_record_says_how_the_version_came_about(whole_run: Path, examples_folder: Path) -> None:
+    record = training(whole_run)
+    validation = [r["validation_loss"] for r in read_metrics(whole_run / "metrics.jsonl") if "validation_loss" in r]
+    assert record["training"]["best_validation_loss"] == min(validation)
+    assert record["training"]["steps"] == 60
+    assert record["training"]["tokens"] == read_metrics(whole_run / "metrics.jsonl")[-1]["tokens"]
+    assert record["data"]["character"] == "Dwight Schrute"
+    assert (record["data"]["train"], record["data"]["validation"]) == (96, 8)
+    assert record["settings"]["dropout"] == 0.1
+
+
+def test_an_adapter_names_no_path_of_this_machine(whole_run: Path) -> None:
+    config = (whole_run / "adapter" / "adapter_config.json").read_text(encoding="utf-8")
+    assert json.loads(config)["base_model_name_or_path"] == ""
+
+
+def test_the_same_seed_gives_the_same_losses_and_another_seed_others(
+    command: list[str], whole_run: Path, tmp_path: Path
+) -> None:
+    assert main([*command, *LONG, "--store", str(tmp_path)]) == 0
+    assert losses(tmp_path / "dwight" / "v1") == losses(whole_run)
+    assert main([*command, *LONG, "--seed", "4", "--max-steps", "3", "--store", str(tmp_path)]) == 0
+    assert losses(tmp_path / "dwight" / "v2")[0] != losses(whole_run)[0]
+
+
+def start(command: list[str], store: Path) -> "subprocess.Popen[str]":
+    """The same run in a process of its own, once it is past its tenth step."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "model", *command, *LONG, "--store", str(store)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not any(r["step"] > 10 for file in store.glob("dwight/.runs/*/version/*.jsonl") for r in read_metrics(file)):
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)
+    return process
+
+
+def test_a_killed_run_resumes_and_ends_as_if_it_had_not_been_killed(
+    command: list[str], whole_run: Path, tmp_path: Path
+) -> None:
+    process = start(command, tmp_path)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert main(["train", "--persona", "dwight", "--resume", "--store", str(tmp_path)]) == 0
+    assert losses(tmp_path / "dwight" / "v1") == losses(whole_run)
+    assert same_adapter(tmp_path / "dwight" / "v1", whole_run)
+
+
+def test_ctrl_c_saves_a_checkpoint_says_how_to_go_on_and_nothing_is_lost(
+    command: list[str], whole_run: Path, tmp_path: Path
+) -> None:
+    process = start(command, tmp_path)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    resume = f"python -m model train --persona dwight --resume --store {tmp_path}"
+    assert errors.splitlines()[-1] == f"stopped; go on with: {resume}"
+    (run,) = (tmp_path / "dwight" / ".runs").iterdir()
+    last_step = read_metrics(run / "version" / "metrics.jsonl")[-1]["step"]
+    assert (run / "checkpoints" / f"checkpoint-{last_step}" / "trainer_state.json").is_file()
+    assert main(resume.split()[3:]) == 0
+    assert losses(tmp_path / "dwight" / "v1") == losses(whole_run)
+    assert same_adapter(tmp_path / "dwight" / "v1", whole_run)
+
+
+def same_adapter(one: Path, other: Path) -> bool:
+    file = Path("adapter") / "adapter_model.safetensors"
+    return (one / file).read_bytes() == (other / file).read_bytes()
+
+
+def test_training_stops_early_and_keeps_the_best_weights(command: list[str], tmp_path: Path) -> None:
+    # The learning rate is far too high: what is good after the first steps soon is not.
+    options = ["--learning-rate", "0.3", "--warmup", "0", "--epochs", "20", "--eval-every", "2", "--patience", "2"]
+    assert main([*command, *QUICK, *options, "--store", str(tmp_path)]) == 0
+    version = tmp_path / "dwight" / "v1"
+    record = training(version)["training"]
+    assert record["stopped_early"]
+    assert record["steps"] == record["best_step"] + 4
+    assert validation_loss(version) == pytest.approx(record["best_validation_loss"], rel=1e-4)
+
+
+def validation_loss(version: Path) -> float:
+    """Measured anew, from the files of the version."""
+    from model.dataset import AnswerExamples, read_dialogues
+    from model.engines.transformers import load_model
+    from model.evaluate import score_answers, total
+    from model.prompt import Prompt
+
+    settings = training(version)["settings"]
+    prompt = Prompt.from_folder(Path(settings["base"]))
+    dialogues = read_dialogues(Path(settings["examples"]), "validation", settings["validation_limit"])
+    examples = AnswerExamples(dialogues, prompt, settings["max_length"])
+    score = total(score_answers(load_model(Path(settings["base"]), version / "adapter"), examples))
+    return score.nats / score.tokens
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--batch-size", "0"], "--batch-size is 0, but must be at least 1"),
+        (["--epochs", "0"], "--epochs is 0.0, but must be above 0"),
+        (["--warmup", "1"], "--warmup is 1.0, but must be at least 0 and below 1"),
+        (["--persona", "../dwight"], "persona id '../dwight' must be"),
+        (["--base", "no/such/base/here"], "base 'no/such/base/here'"),
+        (["--card", "missing.toml"], "missing.toml cannot be read"),
+        (["--examples", "nowhere"], "nowhere is no examples folder (it has no manifest.json)"),
+        (["--resume"], "holds no unfinished training of 'dwight'"),
+    ],
+)
+def test_a_mistake_ends_in_one_line_that_names_it_and_leaves_nothing_behind(
+    options: list[str], message: str, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, *options, "--store", str(tmp_path / "store")]) == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert message in line
+    assert not (tmp_path / "store").exists()
+
+
+def test_what_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--persona", "dwight", "--store", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "error: --examples is required: folder that data_prep wrote\n"
+    assert main(["train", "--resume", "--store", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.startswith("error: --persona is required")
+
+
+def test_a_resumed_run_keeps_its_settings_and_its_examples(
+    examples_folder: Path, gpt2_base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from model.training_run import TrainingRun
+    from model.training_settings import TrainingSettings
+
+    examples = Path(shutil.copytree(examples_folder, tmp_path / "examples"))
+    settings = TrainingSettings(examples=examples, persona="dwight", base=str(gpt2_base), rank=4)
+    TrainingRun.begin(tmp_path / "store", settings)
+    resume = ["train", "--persona", "dwight", "--resume", "--store", str(tmp_path / "store")]
+    assert main([*resume, "--rank", "8"]) == 1
+    assert capsys.readouterr().err == "error: --rank: the run to resume has 4; leave the option out\n"
+    (examples / "target_char_qa_pairs.parquet").write_bytes(b"something else")
+    assert main(resume) == 1
+    assert "has changed since the run began" in capsys.readouterr().err
+
+
+def test_a_half_written_checkpoint_is_passed_over(examples_folder: Path, tmp_path: Path) -> None:
+    from model.training_run import TrainingRun
+    from model.training_settings import TrainingSettings
+
+    run = TrainingRun.begin(tmp_path, TrainingSettings(examples=examples_folder, persona="dwight"))
+    for step, state in ((5, "{}"), (10, "{}"), (15, '{"global_step": 1')):
+        folder = run.checkpoints / f"checkpoint-{step}"
+        folder.mkdir(parents=True)
+        (folder / "trainer_state.json").write_text(state, encoding="utf-8")
+    (run.checkpoints / "checkpoint-20").mkdir()
+    assert run.last_checkpoint() == run.checkpoints / "checkpoint-10"
+
+
+def test_help_is_there_without_the_heavy_libraries() -> None:
+    code = (
+        "import sys; from model.__main__ import main\n"
+        "try: main(['train', '--help'])\n"
+        "finally: assert not {'torch', 'transformers', 'pandas', 'pyarrow'} & set(sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "--context-dropout" in result.stdout

@@ -1,0 +1,68 @@
+# Understudy's commands. The first use of each installs what it needs into .venv; later uses start at once.
+
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SERVE := $(VENV)/.serve-installed
+DEV := $(VENV)/.dev-installed
+
+.PHONY: help run chat test check format lock messages install install-dev clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+run: install ## talk to the character: on Telegram with TELEGRAM_BOT_TOKEN set, else on a page of this machine
+	@$(BIN)/python -m bot
+
+chat: install ## talk to the character in the terminal, or answer piped lines
+	@$(BIN)/python -m bot chat
+
+test: install-dev ## the whole test suite, with coverage
+	@$(BIN)/python -m pytest --cov
+
+check: install-dev ## lint, formatting and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: install-dev ## mend lint and formatting where that can be done by machine
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: install-dev ## resolve the serving set again, with hashes, for every platform
+	@$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 \
+	  --upgrade --quiet --custom-compile-command "make lock" --output-file requirements.lock
+
+messages: install-dev ## compile the interface's translations
+	@$(BIN)/pybabel --quiet compile --directory bot/locales --domain understudy
+
+install: $(SERVE) ## the small set that serving needs
+
+install-dev: $(DEV) ## what training and the tests need, too
+
+clean: ## remove what was installed (never your data in var/)
+	rm -rf $(VENV)
+
+# What these steps print goes to standard error: `make -s chat` may stand in a pipe.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed; choose it with make PYTHON=...")'
+	@$(PYTHON) -m venv $(VENV) 1>&2
+
+$(SERVE): requirements.lock | $(BIN)/python
+	@echo "Installing what serving needs (once; about a minute)" 1>&2
+	@$(PIP) install --quiet --require-hashes --requirement requirements.lock 1>&2
+	@touch $@
+
+$(DEV): pyproject.toml $(SERVE)
+	@echo "Installing what training and tests need (once; some minutes)" 1>&2
+	@$(PIP) install --quiet '.[train,dev]' 1>&2
+	@$(BIN)/python -c 'from model.zoo import base_folder; base_folder("smollm2-135m", progress=True)' 1>&2
+	@which chromium chromium-browser google-chrome > /dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } 1>&2 \
+	  || $(BIN)/playwright install chromium 1>&2
+	@touch $@

@@ -55,7 +55,7 @@ def own_message(world: World, args: Arguments, what: str) -> tuple[Chat, Json]:
     message = chat.messages.get(message_id)
     if message is None:
         raise BadRequestError(f"message to {what} not found")
-    if what == "edit" and message["from"]["id"] != world.bot.id:
+    if what == "edit" and not message["from"]["is_bot"]:
         raise BadRequestError("message can't be edited")
     return chat, message
 

@@ -48,15 +48,24 @@ class FileStore:
         return next((stored for stored in self._by_id.values() if stored.path == path), None)
 
 
-def picture_size(data: bytes) -> tuple[int, int]:
-    """Width and height of a PNG, GIF or JPEG in pixels. Raises BadRequestError for anything else."""
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a picture's own bytes say; width and height in pixels."""
+
+    mime_type: str
+    width: int
+    height: int
+
+
+def read_picture(data: bytes) -> Picture:
+    """Looks into a PNG, GIF or JPEG. Raises BadRequestError for anything else."""
     try:
         if data.startswith(b"\x89PNG\r\n\x1a\n"):
-            return struct.unpack(">II", data[16:24])
+            return Picture("image/png", *struct.unpack(">II", data[16:24]))
         if data[:6] in {b"GIF87a", b"GIF89a"}:
-            return struct.unpack("<HH", data[6:10])
+            return Picture("image/gif", *struct.unpack("<HH", data[6:10]))
         if data.startswith(b"\xff\xd8"):
-            return _jpeg_size(data)
+            return Picture("image/jpeg", *_jpeg_size(data))
     except (struct.error, IndexError):
         pass
     raise BadRequestError("IMAGE_PROCESS_FAILED")

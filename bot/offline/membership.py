@@ -5,10 +5,16 @@ from bot.offline.checks import target_chat
 from bot.offline.errors import BadRequestError
 from bot.offline.world import Chat, Json, World
 
+GIFTS = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
+
 
 async def get_chat(world: World, args: Arguments) -> Json:
     chat = target_chat(world, args)
-    return {**chat.as_json(), "accent_color_id": abs(chat.id) % 7, "max_reaction_count": 11}
+    return chat.as_json() | {
+        "accent_color_id": abs(chat.id) % 7,
+        "max_reaction_count": 11,
+        "accepted_gift_types": dict.fromkeys(GIFTS, False),
+    }
 
 
 async def get_chat_member(world: World, args: Arguments) -> Json:

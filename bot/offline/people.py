@@ -12,6 +12,7 @@ from bot.offline.arguments import read_arguments
 from bot.offline.entities import find_entities, utf16_length
 from bot.offline.errors import ApiError, BadRequestError
 from bot.offline.faults import KINDS, Fault, Faults
+from bot.offline.files import read_picture
 from bot.offline.markup import MAX_TEXT
 from bot.offline.world import Chat, Json, User, World
 
@@ -102,6 +103,7 @@ class People:
         """Everybody and everything but the messages; of these, the last of each chat."""
         bot = self._world.bot
         return {
+            "polled": self._world.updates.is_polled,
             "bot": bot.as_json()
             | {"description": bot.text("description", ""), "short_description": bot.text("short_description", "")},
             "users": [user.as_json() for user in self._world.users.values()],
@@ -146,10 +148,11 @@ class People:
             stored = self._world.files.get(request.match_info["file_id"])
         except ApiError:
             raise web.HTTPNotFound from None
-        shown_in_place = stored.path.startswith("photos/")
-        headers = {} if shown_in_place else {"Content-Disposition": "attachment"}
-        kind = stored.upload.mime_type if shown_in_place else "application/octet-stream"
-        return web.Response(body=stored.upload.data, headers=headers, content_type=kind.partition(";")[0])
+        data = stored.upload.data
+        if stored.path.startswith("photos/"):
+            return web.Response(body=data, content_type=read_picture(data).mime_type)
+        attachment = {"Content-Disposition": "attachment"}
+        return web.Response(body=data, headers=attachment, content_type="application/octet-stream")
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: every change from now on, one JSON object each."""

@@ -14,7 +14,7 @@ from bot.offline.checks import (
 )
 from bot.offline.entities import Entity, utf16_length
 from bot.offline.errors import BadRequestError
-from bot.offline.files import StoredFile, picture_size
+from bot.offline.files import StoredFile, read_picture
 from bot.offline.markup import MAX_TEXT, caption_text, message_text, parsed_text
 from bot.offline.world import Chat, Json, World
 
@@ -28,8 +28,8 @@ async def send_photo(world: World, args: Arguments) -> Json:
     caption, entities = caption_text(args)
     target_chat(world, args)
     stored = _file(world, args, "photo", "photos")
-    width, height = picture_size(stored.upload.data)
-    size = {**stored.as_json(), "width": width, "height": height}
+    picture = read_picture(stored.upload.data)
+    size = {**stored.as_json(), "width": picture.width, "height": picture.height}
     return _send(world, args, {"photo": [size], **_with_entities("caption", caption, entities)})
 
 
@@ -45,7 +45,7 @@ async def send_message_draft(world: World, args: Arguments) -> bool:
     text, entities = parsed_text(args)
     chat = target_chat(world, args)
     if not chat.is_private:
-        raise BadRequestError("chat is not a private chat")
+        raise BadRequestError("TEXTDRAFT_PEER_INVALID")
     if utf16_length(text) > MAX_TEXT:
         raise BadRequestError("message is too long")
     draft = {"draft_id": checked_draft_id(args), **_with_entities("text", text, entities)}

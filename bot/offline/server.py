@@ -1,7 +1,6 @@
 """The server: puts the world, the Bot API, the people's side and the page behind one address on this machine."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -102,8 +101,8 @@ async def _page(request: web.Request) -> web.FileResponse:
 async def _only_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses what a foreign web page sends here, be it by its own name (Origin) or by a name it made up (Host)."""
     origin = request.headers.get("Origin")
-    host = urlsplit(f"//{request.host}").hostname
-    if host not in LOCAL_NAMES or (origin is not None and urlsplit(origin).netloc != request.host):
+    host = request.host.partition(":")[0]
+    if host not in LOCAL_NAMES or origin not in {None, f"http://{request.host}"}:
         raise web.HTTPForbidden(text="This server answers its own machine only.\n")
     return await handler(request)
 

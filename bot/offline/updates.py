@@ -34,6 +34,11 @@ class UpdateQueue:
         """The kinds of updates that the bot has asked for; empty for the default set."""
         return sorted(self._allowed or ())
 
+    @property
+    def is_polled(self) -> bool:
+        """Whether a poll waits right now."""
+        return self._poll is not None and not self._poll.done()
+
     def allow(self, kinds: Iterable[str]) -> None:
         """Keeps only these kinds from now on; an empty list restores the default."""
         self._allowed = frozenset(kinds) or None
@@ -46,8 +51,7 @@ class UpdateQueue:
         if wanted:
             self._pending[update_id] = {"update_id": update_id, kind: content}
             self._arrival.set()
-            if self._poll and not self._poll.done():
-                self._poll.set_result(None)
+            self.release()
         return update_id
 
     def confirm(self, offset: int) -> None:

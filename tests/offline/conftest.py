@@ -1,6 +1,9 @@
-"""A running offline Telegram, and a person to drive it over HTTP as the page does."""
+"""A running offline Telegram, and what drives it over HTTP: a bot's calls, and people as the page has them."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import struct
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -34,14 +37,14 @@ class Caller:
         return body["result"]
 
     async def refusal(self, method: str, **arguments: Any) -> str:
-        """The description of a call that is to be refused."""
+        """The description of a call that is to be refused as a bad request."""
         body = await self.bot(method, **arguments)
-        assert not body["ok"], body
+        assert body.get("error_code") == 400, body
         return str(body["description"])
 
     async def people(self, verb: str, what: str, **arguments: Any) -> Json:
         """A call of the people's side: arguments in the query for GET, else as JSON."""
-        where = {"params": arguments} if verb == "GET" else {"json": arguments}
+        where: Json = {"params": arguments} if verb == "GET" else {"json": arguments}
         async with self.session.request(verb, f"{self.server.url}/people/{what}", **where) as answer:
             body: Json = await answer.json()
             return body
@@ -57,6 +60,41 @@ class Caller:
         shown: list[Json] = (await self.people("GET", "messages", chat_id=chat_id, **more))["messages"]
         return shown
 
+    async def until_polled(self) -> None:
+        """Returns once a long poll waits on the server."""
+
+        async def polled() -> bool:
+            return bool((await self.people("GET", "state"))["polled"])
+
+        await eventually(polled)
+
+    async def until_faults_are_used_up(self) -> None:
+        """Returns once every fault has hit a call."""
+
+        async def used_up() -> bool:
+            return not (await self.people("GET", "faults"))["faults"]
+
+        await eventually(used_up)
+
+    async def webhook_info(self, is_there: Callable[[Json], bool]) -> Json:
+        """The webhook's state, once it is such."""
+
+        async def reached() -> bool:
+            return is_there(await self.result("getWebhookInfo"))
+
+        await eventually(reached)
+        info: Json = await self.result("getWebhookInfo")
+        return info
+
+
+async def eventually(probe: Callable[[], Awaitable[bool]]) -> None:
+    """Returns as soon as the probe says yes; fails if it does not for ten seconds."""
+    for _ in range(1000):
+        if await probe():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("what was waited for did not happen")
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[OfflineTelegram]:
@@ -70,3 +108,16 @@ async def server() -> AsyncIterator[OfflineTelegram]:
 async def caller(server: OfflineTelegram) -> AsyncIterator[Caller]:
     async with aiohttp.ClientSession() as session:
         yield Caller(server, session)
+
+
+@pytest.fixture
+def picture() -> bytes:
+    """A PNG of 160 by 100 pixels, blue to orange."""
+    width, height = 160, 100
+    row = b"\0" + b"".join(bytes((x, 120, 255 - x)) for x in range(width))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(row * height)), (b"IEND", b""))
+    body = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + body

@@ -12,7 +12,7 @@ export function bubble(message, view) {
   const item = element("li", {
     class: `message ${view.mine ? "mine" : "theirs"}${message.photo ? " with-photo" : ""}`,
     "data-id": message.message_id,
-    "data-sender": message.user_id,
+    "data-sender": message.from_bot ? "bot" : message.user_id,
     "data-date": message.date,
   });
   const body = element("div", { class: "bubble", ondblclick: () => view.onReply(message) },

@@ -52,7 +52,7 @@ export class Conversation {
   }
 
   add(message) {
-    const mine = message.user_id === this.state.person;
+    const mine = this.state.isMine(message);
     const follow = this.following || mine;
     this.list.append(this.#bubble(message));
     this.#arrange();
@@ -109,7 +109,7 @@ export class Conversation {
   #bubble(message) {
     return bubble(message, {
       ...this.actions,
-      mine: message.user_id === this.state.person,
+      mine: this.state.isMine(message),
       read: message.message_id <= this.chat.read_up_to,
       inGroup: this.chat.type !== "private",
       onJump: (messageId) => this.jump(messageId),

@@ -58,7 +58,7 @@ export class Sidebar {
 
   #preview(last) {
     if (!last) return element("i", {}, "No messages yet");
-    const who = last.user_id === this.state.person ? "You" : last.chat.type === "private" ? "" : last.first_name;
+    const who = this.state.isMine(last) ? "You" : last.chat.type === "private" ? "" : last.first_name;
     const what = last.text || (last.photo ? "Photo" : last.document?.file_name ?? "");
     return element("span", {}, who && element("b", {}, `${who}: `), what);
   }

@@ -38,6 +38,11 @@ export class State {
     return chat.type === "private" ? this.bot.id : chat.id;
   }
 
+  /** Whether this person wrote the message; the bot may have anybody's number. */
+  isMine(message, person = this.person) {
+    return !message.from_bot && message.user_id === person;
+  }
+
   commands() {
     return this.chats.get(this.chat)?.commands[this.person] ?? [];
   }
@@ -70,7 +75,7 @@ export class State {
     const chatId = message.chat.id;
     for (const person of this.chats.get(chatId)?.members ?? []) {
       const looking = person === this.person && chatId === this.chat && document.visibilityState === "visible";
-      if (person === message.from.id || looking) continue;
+      if (looking || this.isMine(message, person)) continue;
       const key = `${person}/${chatId}`;
       this.unread.set(key, (this.unread.get(key) ?? 0) + 1);
     }

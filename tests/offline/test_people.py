@@ -1,0 +1,155 @@
+"""The people's side: what the page and tests do as persons, and who is let in."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from bot.offline import OfflineTelegram
+
+
+async def test_a_person_is_made_by_writing(caller: Any) -> None:
+    sent = await caller.say("Привет", user_id=77, first_name="Аня", username="anya", language_code="ru")
+    update = (await caller.result("getUpdates"))[0]
+    assert update["update_id"] == sent["update_id"]
+    message = update["message"]
+    assert message["message_id"] == sent["message_id"]
+    assert message["from"] == {
+        "id": 77,
+        "is_bot": False,
+        "first_name": "Аня",
+        "language_code": "ru",
+        "username": "anya",
+    }
+    assert message["chat"] == {"id": 77, "type": "private", "first_name": "Аня", "username": "anya"}
+
+
+async def test_a_negative_chat_is_a_group_that_its_writers_join(caller: Any) -> None:
+    await caller.say("Hi", user_id=5, chat_id=-7)
+    await caller.say("Hello", user_id=6, chat_id=-7, first_name="Bo")
+    messages = await caller.messages(chat_id=-7)
+    assert [(message["user_id"], message["text"]) for message in messages] == [(5, "Hi"), (6, "Hello")]
+    groups = [chat for chat in (await caller.people("GET", "state"))["chats"] if chat["id"] == -7]
+    assert groups[0]["members"] == [5, 6]
+
+
+async def test_a_large_group_number_is_a_supergroup(caller: Any) -> None:
+    await caller.say("Hi", chat_id=-1_000_000_000_007)
+    assert (await caller.result("getUpdates"))[0]["message"]["chat"]["type"] == "supergroup"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"user_id": 0, "text": "Hi"}, "user_id is missing"),
+        ({"user_id": 5, "text": "  "}, "text is empty"),
+        ({"user_id": 5, "chat_id": 6, "text": "Hi"}, "own id"),
+        ({"user_id": 5, "text": "a" * 4097}, "longer than 4096"),
+        ({"user_id": "five", "text": "Hi"}, "an integer is expected"),
+    ],
+)
+async def test_what_people_cannot_do_is_refused(caller: Any, arguments: dict[str, Any], problem: str) -> None:
+    assert problem in (await caller.people("POST", "send", **arguments))["error"]
+
+
+async def test_a_person_replies_to_a_message(caller: Any) -> None:
+    await caller.say("Hi")
+    answer = await caller.result("sendMessage", chat_id=1, text="Hello")
+    await caller.say("Why?", reply_to=answer["message_id"])
+    heard = (await caller.result("getUpdates", offset=-1))[0]["message"]
+    assert heard["reply_to_message"]["text"] == "Hello"
+    assert heard["reply_to_message"]["from"]["is_bot"]
+
+
+async def test_waiting_ends_with_the_next_message(caller: Any) -> None:
+    sent = await caller.say("Hi")
+    waiting = asyncio.create_task(caller.messages(after=sent["message_id"], wait=30))
+    await asyncio.sleep(0)
+    await caller.result("sendMessage", chat_id=1, text="Hello")
+    assert [message["text"] for message in await asyncio.wait_for(waiting, 10)] == ["Hello"]
+
+
+async def test_waiting_in_vain_ends_with_nothing(caller: Any) -> None:
+    sent = await caller.say("Hi")
+    assert await caller.messages(after=sent["message_id"], wait=0.05) == []
+    assert await caller.messages(chat_id=99, wait=0.05) == []
+
+
+async def test_waiting_since_a_version_notices_edits_too(caller: Any) -> None:
+    await caller.say("Hi")
+    answer = await caller.result("sendMessage", chat_id=1, text="Hello")
+    version = (await caller.people("GET", "messages", chat_id=1))["version"]
+    waiting = asyncio.create_task(caller.people("GET", "messages", chat_id=1, since=version, wait=30))
+    await asyncio.sleep(0)
+    await caller.result("editMessageText", chat_id=1, message_id=answer["message_id"], text="Hello you")
+    shown = await asyncio.wait_for(waiting, 10)
+    assert shown["version"] > version
+    assert shown["messages"][-1]["text"] == "Hello you"
+
+
+async def test_a_message_counts_as_read_once_the_bot_has_confirmed_it(caller: Any) -> None:
+    sent = await caller.say("Hi")
+    await caller.result("getUpdates")
+    assert (await caller.people("GET", "messages", chat_id=1))["read_up_to"] == 0
+    await caller.result("getUpdates", offset=sent["update_id"] + 1)
+    assert (await caller.people("GET", "messages", chat_id=1))["read_up_to"] == sent["message_id"]
+
+
+async def test_everything_that_happens_is_told_to_the_page(caller: Any) -> None:
+    async with caller.session.get(f"{caller.server.url}/people/events") as stream:
+        assert stream.content_type == "text/event-stream"
+        await stream.content.readuntil(b"\n\n")
+        await caller.say("Hi", user_id=1001)
+        event = json.loads((await stream.content.readuntil(b"\n\n")).removeprefix(b"data: "))
+    assert (event["type"], event["chat_id"], event["message"]["text"]) == ("message", 1001, "Hi")
+    assert event["message"]["from_bot"] is False
+
+
+async def test_people_and_groups_are_added(caller: Any) -> None:
+    person = await caller.people("POST", "add", first_name="Ned", language_code="de")
+    group = await caller.people("POST", "add", title="Neighbours", members=[1001, person["user_id"]])
+    state = await caller.people("GET", "state")
+    assert {"id": person["user_id"], "is_bot": False, "first_name": "Ned", "language_code": "de"} in state["users"]
+    added = [chat for chat in state["chats"] if chat["id"] == group["chat_id"]]
+    assert (added[0]["title"], added[0]["members"]) == ("Neighbours", [1001, person["user_id"]])
+    assert "first_name" in (await caller.people("POST", "add", first_name=" "))["error"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://[broken"},
+        {"Origin": "http://127.0.0.1:1"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/people/state", "/bot1:offline/getMe"])
+async def test_foreign_pages_are_kept_out(caller: Any, headers: dict[str, str], path: str) -> None:
+    async with caller.session.get(f"{caller.server.url}{path}", headers=headers) as answer:
+        assert answer.status == 403
+
+
+async def test_the_page_itself_is_let_in_by_either_local_name(caller: Any) -> None:
+    port = caller.server.url.rpartition(":")[2]
+    for name in ("127.0.0.1", "localhost"):
+        headers = {"Host": f"{name}:{port}", "Origin": f"http://{name}:{port}"}
+        async with caller.session.get(f"{caller.server.url}/people/state", headers=headers) as answer:
+            assert answer.status == 200
+
+
+async def test_a_taken_port_is_an_error_and_leaves_nothing_open(server: OfflineTelegram) -> None:
+    second = OfflineTelegram(port=int(server.url.rpartition(":")[2]))
+    with pytest.raises(OSError, match="address already in use"):
+        await second.start()
+    await second.stop()
+
+
+async def test_page_and_parts_are_served_with_strict_headers(caller: Any) -> None:
+    for path in ("/", "/page/app.js", "/page/style.css"):
+        async with caller.session.get(f"{caller.server.url}{path}") as answer:
+            assert answer.status == 200
+            assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")

@@ -6,17 +6,19 @@ import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 _INK, _ACCENT, _MUTED = "#1d2530", "#e8590c", "#9aa7b8"
 _SPLIT_COLOURS = {"train": _ACCENT, "validation": "#1098ad", "test": "#7048e8"}
 _SHOWN = 20  # characters
-_RC = {
+_RC: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "report",
     "font.family": "sans-serif",
@@ -110,7 +112,7 @@ def _answers(lines: pd.DataFrame, is_target: pd.Series, name: str) -> Figure:
     words = lines["text"].str.count(r"\S+").to_numpy()
     own, others = words[is_target], words[~is_target]
     last = int(np.clip(np.quantile(words, 0.98), 10, 50))
-    bins = np.arange(0.5, last + 1)
+    bins = np.arange(0.5, last + 1).tolist()
     share = np.full(len(own), 100 / len(own))
     figure, axes = _axes()
     axes.hist(np.minimum(own, last), bins, weights=share, color=_ACCENT, alpha=0.75, label=name)
@@ -133,7 +135,7 @@ def _scenes(lines: pd.DataFrame) -> Figure:
         float(np.median(sizes)), color=_INK, linestyle="--", linewidth=1, label=f"median: {np.median(sizes):.0f}"
     )
     axes.set(xlabel="spoken lines in a scene", ylabel="scenes")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     return figure
 

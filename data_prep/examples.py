@@ -46,7 +46,9 @@ def qa_pairs(lines: pd.DataFrame, is_target: pd.Series, context: int) -> Iterato
             "context": pa.ListArray.from_arrays(offsets, texts.take(index)),
             "context_speakers": pa.ListArray.from_arrays(offsets, speakers.take(index)),
         }
-        yield pa.table([pa.array(columns[name], field.type) for name, field in zip(schema.names, schema)], schema)
+        yield pa.table(
+            [pa.array(columns[name], field.type) for name, field in zip(schema.names, schema, strict=True)], schema
+        )
 
 
 def window_sizes(scene_ids: NDArray[np.int64], context: int) -> NDArray[np.int64]:

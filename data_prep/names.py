@@ -40,21 +40,18 @@ def choose_character(wanted: str, lines: Mapping[str, int]) -> str:
 
     `lines` are spoken lines by name. Raises ScriptError with the candidates or with similar names.
     """
-    folded = {_folded(name): name for name in lines}
     if wanted in lines:
         return wanted
-    if _folded(wanted) in folded:
-        return folded[_folded(wanted)]
     words = set(_folded(wanted).split())
-    candidates = sorted(
-        (name for name in lines if words and words <= set(_folded(name).split())), key=lines.__getitem__
-    )
-    if not candidates:
+    fitting = [name for name in lines if words and words <= set(_folded(name).split())]
+    if not fitting:
         raise ScriptError(f'no character is called "{wanted}"{_suggestions(wanted, lines)}')
-    best, *others = reversed(candidates)
-    if others and lines[best] < _DOMINANT * lines[others[0]]:
-        raise ScriptError(f'"{wanted}" could be {_listed([best, *others], lines)}; give more of the name')
-    return best
+    best, *others = sorted(fitting, key=lambda name: (-lines[name], name))
+    if not others or lines[best] >= _DOMINANT * lines[others[0]]:
+        return best
+    if whole := [name for name in fitting if _folded(name) == _folded(wanted)]:
+        return whole[0]
+    raise ScriptError(f'"{wanted}" could be {_listed([best, *others], lines)}; give more of the name')
 
 
 def _suggestions(wanted: str, lines: Mapping[str, int]) -> str:

@@ -19,7 +19,7 @@ from data_prep.examples import write_examples
 from data_prep.folder import check_place, replaced_folder
 from data_prep.names import choose_character
 from data_prep.scenes import spoken_lines
-from data_prep.schema import FORMAT, MANIFEST, REJECTED, SPLITS, Counts, Reject, ScriptError, SplitCounts
+from data_prep.schema import FORMAT, MANIFEST, REJECTED, SPLITS, Counts, Reject, SplitCounts
 from data_prep.script import Script, read_script
 from data_prep.speakers import Cast, find_speakers
 from data_prep.split import split_lines

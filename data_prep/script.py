@@ -1,11 +1,11 @@
-"""A script file as checked rows: right types, readable text, in the order of the show; and what was not kept, and why."""
+"""A script file as checked rows in the order of the show, and what was not kept, and why."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Script:
     encoding: str
     blank_lines: int
     mapped: bool
+    text: Callable[[int], str]  # by its line, a row as it stands in the file
 
     @property
     def rows_read(self) -> int:
@@ -68,9 +69,10 @@ def read_script(path: Path, columns: Mapping[str, str] | None = None) -> Script:
         encoding=records.encoding,
         blank_lines=records.blank_lines,
         mapped=bool(columns),
+        text=records.text,
     )
-    _check_types(script, records)
-    _reject_repeats(script, records)
+    _check_types(script)
+    _reject_repeats(script)
     if script.rows.empty:
         raise ScriptError(f"{path.name}: no usable row ({script.rows_read} read, all rejected)")
     _mend_text(script)
@@ -160,17 +162,17 @@ def _cells(records: Records, names: list[str], path: Path) -> pd.DataFrame:
     return pd.DataFrame({index: cells[name] for index, name in enumerate(names)}).set_axis(names, axis=1)
 
 
-def _check_types(script: Script, records: Records) -> None:
+def _check_types(script: Script) -> None:
     rows = script.rows
     if not script.mapped:
         for name, column in (("id", "line_id"), ("episode_id", "episode_id"), ("number", "number")):
             wrong = ~rows[column].str.contains(_WHOLE_NUMBER)
-            rows = _reject(script, records, rows, wrong, f"{name} is not a whole number")
+            rows = _reject(script, rows, wrong, f"{name} is not a whole number")
         wrong = ~rows["speaking"].isin(["true", "false"])
-        rows = _reject(script, records, rows, wrong, "speaking_line is neither true nor false")
+        rows = _reject(script, rows, wrong, "speaking_line is neither true nor false")
     else:
-        rows = _reject(script, records, rows, rows["episode_id"] == "", "no episode")
-    rows = _reject(script, records, rows, rows["raw_text"] == "", "no text").copy()
+        rows = _reject(script, rows, rows["episode_id"] == "", "no episode")
+    rows = _reject(script, rows, rows["raw_text"] == "", "no text").copy()
     for column in ("line_id", "number"):
         rows[column] = rows[column].astype("int64")
     if rows["episode_id"].str.contains(_WHOLE_NUMBER).all():
@@ -179,20 +181,20 @@ def _check_types(script: Script, records: Records) -> None:
     script.rows = rows
 
 
-def _reject(script: Script, records: Records, rows: pd.DataFrame, wrong: pd.Series, reason: str) -> pd.DataFrame:
+def _reject(script: Script, rows: pd.DataFrame, wrong: pd.Series, reason: str) -> pd.DataFrame:
     lines = rows.loc[wrong, "line"].tolist()
-    script.rejected += [Reject(line, reason, records.text(line)) for line in lines]
+    script.rejected += [Reject(line, reason, script.text(line)) for line in lines]
     script.gaps += lines
     return rows[~wrong] if lines else rows
 
 
-def _reject_repeats(script: Script, records: Records) -> None:
+def _reject_repeats(script: Script) -> None:
     """A row that stands twice in the file would be its own context. Nothing is lost with it, so it leaves no gap."""
     if script.mapped:
         return
     rows, gaps = script.rows, list(script.gaps)
     same = rows.duplicated(["line_id", "episode_id", "number", "raw_text"])
-    script.rows = _reject(script, records, rows, same, "repeats an earlier row")
+    script.rows = _reject(script, rows, same, "repeats an earlier row")
     script.gaps = gaps
     if twice := int(script.rows.duplicated("line_id").sum()):
         script.disagreements["id_used_twice"] = twice
@@ -202,11 +204,13 @@ def _mend_text(script: Script) -> None:
     """One space between words, and text that had been decoded wrongly before it was saved put right."""
     rows, mended = script.rows, pd.Series(False, index=script.rows.index)
     for column in ("raw_text", "spoken_words", "character", "location"):
-        garbled = rows[column].str.contains(_MOJIBAKE)
-        if garbled.any():
-            rows.loc[garbled, column] = [_decoded_again(text) for text in rows.loc[garbled, column]]
-            mended |= garbled
-        rows[column] = rows[column].str.replace("[\\s\u00a0]+", " ", regex=True)
+        wide = ~pd.Series(pc.string_is_ascii(pa.array(rows[column])).to_numpy(zero_copy_only=False), rows.index)
+        garbled = wide & rows[column].where(wide, "").str.contains(_MOJIBAKE)
+        loose = wide | rows[column].str.contains("  ", regex=False) | rows[column].str.contains(r"[\t\n\r\f\v]")
+        mended |= garbled
+        odd = garbled | loose
+        if odd.any():
+            rows.loc[odd, column] = [" ".join(_decoded_again(text).split()) for text in rows.loc[odd, column]]
     if count := int(mended.sum()):
         script.repairs["wrong_decoding"] = count
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -48,16 +46,12 @@ def find_speakers(script: Script) -> Cast:
     _strip_words(lines)
     _decide_spoken(lines, script.mapped, found)
     nobody = (lines["speaker"] == "") & lines["spoken"]
-    rejected = [Reject(line, "spoken by nobody", text) for line, text in _quoted(lines[nobody])]
+    rejected = [Reject(line, "spoken by nobody", script.text(line)) for line in lines.loc[nobody, "line"].tolist()]
     lines = lines[~nobody].reset_index(drop=True)
     lines["heading"] = (lines["speaker"] == "") & ~lines["spoken"]
     aliases = _settle_names(lines, found)
     gaps = script.gaps + [reject.line for reject in rejected]
     return Cast(lines, script.rejected + rejected, gaps, Counter(dict(found.most_common())), aliases)
-
-
-def _quoted(rows: pd.DataFrame) -> Iterable[tuple[int, str]]:
-    return zip(rows["line"].tolist(), rows["raw_text"].tolist(), strict=True)
 
 
 def _taken_apart(script: Script, found: Counter[str]) -> pd.DataFrame:
@@ -68,13 +62,14 @@ def _taken_apart(script: Script, found: Counter[str]) -> pd.DataFrame:
     parts = pc.extract_regex(pa.array(lines["raw_text"]), _SPEAKER_LINE)
     name = pd.Series(pc.struct_field(parts, "name").to_pandas(), dtype="str", index=lines.index)
     words = pd.Series(pc.struct_field(parts, "words").to_pandas(), dtype="str", index=lines.index)
-    odd = np.flatnonzero((name.fillna("") != lines["character"]) | name.isna())
-    known = frozenset(lines["character"].str.casefold().unique()) - {""}
-    columns = ["raw_text", "character", "spoken_words", "speaking"]
-    for index, row in zip(odd, lines.loc[odd, columns].itertuples(index=False), strict=True):
-        name[index], words[index], kind = _take_apart(*row, known)
-        if kind:
-            found[kind] += 1
+    odd = name.isna() | (name != lines["character"])
+    if odd.any():
+        known = frozenset(lines["character"].str.casefold().unique()) - {""}
+        cells = [lines.loc[odd, column].tolist() for column in ("raw_text", "character", "spoken_words", "speaking")]
+        rows = [_take_apart(str(a), str(b), str(c), bool(d), known) for a, b, c, d in zip(*cells, strict=True)]
+        # All at once: an Arrow-backed column is copied by every assignment.
+        name[odd], words[odd] = [row[0] for row in rows], [row[1] for row in rows]
+        found.update(kind for _, _, kind in rows if kind)
     return lines.assign(speaker=name, text=words)
 
 
@@ -99,10 +94,10 @@ def _strip_names(lines: pd.DataFrame) -> None:
     """Moves what a name holds in brackets, as in "Jan [on phone]", to the directions."""
     lines["direction"] = ""
     bracketed = lines["speaker"].str.contains(BRACKETS)
-    for index, name in lines.loc[bracketed, "speaker"].items():
-        bare, direction = split_directions(name)
-        if bare:
-            lines.at[index, "speaker"], lines.at[index, "direction"] = bare, direction
+    if bracketed.any():
+        split = [(name, *split_directions(name)) for name in lines.loc[bracketed, "speaker"]]
+        lines.loc[bracketed, "speaker"] = [bare or name for name, bare, _ in split]
+        lines.loc[bracketed, "direction"] = [direction if bare else "" for _, bare, direction in split]
 
 
 def _strip_words(lines: pd.DataFrame) -> None:
@@ -142,7 +137,8 @@ def _letters_spoken(spoken_words: str) -> str:
 def _settle_names(lines: pd.DataFrame, found: Counter[str]) -> dict[str, str]:
     """Gives every character one spelling, in place; returns the others."""
     own_id = _commonest(lines, "speaker", "character_id")
-    strange = lines["character_id"].ne(lines["speaker"].map(own_id).fillna("")) & lines["character_id"].ne("")
+    usual = pd.Series([own_id.get(name, "") for name in lines["speaker"]], lines.index, dtype="str")
+    strange = (lines["character_id"] != usual) & (lines["character_id"] != "")
     if strange.any():
         found["character_id_differs"] += int(strange.sum())
     counts = Counter(lines.loc[lines["speaker"] != "", "speaker"].tolist())

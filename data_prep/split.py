@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -61,7 +62,10 @@ def _share_out(sizes: Mapping[str, int], seed: int) -> dict[str, str]:
 
 
 def _fill_empty(shares: dict[str, str], sizes: Mapping[str, int]) -> None:
-    """Gives the smallest of the training units to a held-out split that got none."""
+    """Gives a split that got nothing the smallest unit of one that has several, of training's first."""
     for split in (TEST, VALIDATION):
-        if len(shares) >= len(SPLITS) and split not in shares.values():
-            shares[min((unit for unit in shares if shares[unit] == TRAIN), key=sizes.__getitem__)] = split
+        if len(shares) < len(SPLITS) or split in shares.values():
+            continue
+        units = Counter(shares.values())
+        spare = [unit for unit in shares if units[shares[unit]] > 1]
+        shares[min(spare, key=lambda unit: (shares[unit] != TRAIN, sizes[unit]))] = split

@@ -25,6 +25,7 @@ from telegram.ext import (
 )
 
 from bot.offline import OfflineTelegram
+from tests.offline.caller import Caller
 
 TOKEN = "1:offline"
 
@@ -63,7 +64,7 @@ async def echo_bot(server: OfflineTelegram) -> AsyncIterator[Application[Any, An
 
 
 @pytest.fixture
-async def ptb(server: OfflineTelegram, caller: Any) -> AsyncIterator[Bot]:
+async def ptb(server: OfflineTelegram, caller: Caller) -> AsyncIterator[Bot]:
     """A python-telegram-bot client; somebody has written to it in chat 1."""
     await caller.say("Hi")
     async with Bot(TOKEN, base_url=server.base_url, base_file_url=server.base_file_url) as bot:
@@ -71,21 +72,21 @@ async def ptb(server: OfflineTelegram, caller: Any) -> AsyncIterator[Bot]:
 
 
 @pytest.fixture
-async def aio(server: OfflineTelegram, caller: Any) -> AsyncIterator[aiogram.Bot]:
+async def aio(server: OfflineTelegram, caller: Caller) -> AsyncIterator[aiogram.Bot]:
     """An aiogram client; somebody has written to it in chat 1."""
     await caller.say("Hi")
     async with aiogram.Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(server.url))) as bot:
         yield bot
 
 
-async def test_an_application_of_python_telegram_bot_echoes(echo_bot: object, caller: Any) -> None:
+async def test_an_application_of_python_telegram_bot_echoes(echo_bot: object, caller: Caller) -> None:
     sent = await caller.say("Hi Lisa!")
     answers = await caller.messages(after=sent["message_id"], wait=10)
     assert [(answer["text"], answer["from_bot"]) for answer in answers] == [("You said: Hi Lisa!", True)]
     assert answers[0]["reply_to_message"]["message_id"] == sent["message_id"]
 
 
-async def test_its_commands_and_buttons_work(echo_bot: object, caller: Any) -> None:
+async def test_its_commands_and_buttons_work(echo_bot: object, caller: Caller) -> None:
     sent = await caller.say("/start")
     question = (await caller.messages(after=sent["message_id"], wait=10))[0]
     assert question["text"] == "Do you like jazz?"
@@ -98,7 +99,7 @@ async def test_its_commands_and_buttons_work(echo_bot: object, caller: Any) -> N
     assert "reply_markup" not in shown["messages"][-1]
 
 
-async def test_it_goes_on_after_an_outage(echo_bot: object, server: OfflineTelegram, caller: Any) -> None:
+async def test_it_goes_on_after_an_outage(echo_bot: object, server: OfflineTelegram, caller: Caller) -> None:
     await caller.until_polled()
     await server.stop()
     await server.start()
@@ -107,7 +108,7 @@ async def test_it_goes_on_after_an_outage(echo_bot: object, server: OfflineTeleg
     assert [answer["text"] for answer in answers] == ["You said: Are you there?"]
 
 
-async def test_its_errors_are_those_of_telegram(ptb: Bot, server: OfflineTelegram, caller: Any) -> None:
+async def test_its_errors_are_those_of_telegram(ptb: Bot, server: OfflineTelegram, caller: Caller) -> None:
     with pytest.raises(BadRequest, match="Chat not found"):
         await ptb.send_message(99, "Hi")
     sent = await ptb.send_message(1, "Hi")
@@ -122,7 +123,7 @@ async def test_its_errors_are_those_of_telegram(ptb: Bot, server: OfflineTelegra
             pass
 
 
-async def test_it_understands_the_faults(ptb: Bot, caller: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_understands_the_faults(ptb: Bot, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PTB_TIMEDELTA", "1")
     await caller.fault("sendMessage", "429", retry_after=3)
     with pytest.raises(RetryAfter) as flood:
@@ -135,7 +136,7 @@ async def test_it_understands_the_faults(ptb: Bot, caller: Any, monkeypatch: pyt
     assert [message["text"] for message in await caller.messages()] == ["Hi", "drop_after"]
 
 
-async def test_it_is_told_that_another_one_polls(ptb: Bot, caller: Any) -> None:
+async def test_it_is_told_that_another_one_polls(ptb: Bot, caller: Caller) -> None:
     first = asyncio.create_task(ptb.get_updates(offset=10**9 * 2, timeout=30))
     await caller.until_polled()
     second = asyncio.create_task(caller.bot("getUpdates", timeout=30))
@@ -168,7 +169,7 @@ async def test_it_reads_back_what_it_has_set(ptb: Bot) -> None:
     assert await sent.delete()
 
 
-async def test_a_bot_of_aiogram_echoes(aio: aiogram.Bot, caller: Any) -> None:
+async def test_a_bot_of_aiogram_echoes(aio: aiogram.Bot, caller: Caller) -> None:
     dispatcher = aiogram.Dispatcher()
 
     @dispatcher.message()
@@ -203,7 +204,7 @@ async def test_aiogram_parses_everything_that_is_answered(aio: aiogram.Bot, pict
     assert (await aio.get_chat_member(1, 1)).status == "member"
 
 
-async def test_aiogram_gets_telegrams_errors(aio: aiogram.Bot, server: OfflineTelegram, caller: Any) -> None:
+async def test_aiogram_gets_telegrams_errors(aio: aiogram.Bot, server: OfflineTelegram, caller: Caller) -> None:
     with pytest.raises(TelegramBadRequest, match="chat not found"):
         await aio.send_message(99, "Hi")
     await caller.fault("sendMessage", "429", retry_after=3)

@@ -8,6 +8,7 @@ import pytest
 from bot.offline.entities import find_entities, stripped, utf16_length, utf16_slice, with_found
 from bot.offline.errors import BadRequestError
 from bot.offline.html_markup import HtmlParser
+from tests.offline.caller import Caller
 
 
 def entity(kind: str, offset: int, length: int, **more: str) -> dict[str, Any]:
@@ -129,20 +130,20 @@ def test_hostile_html_is_parsed_or_refused_but_never_breaks(seed: int) -> None:
         text.encode()
 
 
-async def test_a_persons_command_carries_its_entity(caller: Any) -> None:
+async def test_a_persons_command_carries_its_entity(caller: Caller) -> None:
     await caller.say("/ask Who is your brother?")
     heard = (await caller.result("getUpdates"))[0]["message"]
     assert heard["entities"] == [entity("bot_command", 0, 4)]
 
 
-async def test_a_bad_text_is_refused_and_nothing_is_sent(caller: Any) -> None:
+async def test_a_bad_text_is_refused_and_nothing_is_sent(caller: Caller) -> None:
     await caller.say("Hi")
     refusal = await caller.refusal("sendMessage", chat_id=1, text="<b>a", parse_mode="HTML")
     assert refusal == "Bad Request: can't parse entities: Can't find end tag corresponding to start tag \"b\""
     assert len(await caller.messages()) == 1
 
 
-async def test_entities_can_be_given_and_are_checked(caller: Any) -> None:
+async def test_entities_can_be_given_and_are_checked(caller: Caller) -> None:
     await caller.say("Hi")
     sent = await caller.result("sendMessage", chat_id=1, text="😀 bold", entities=[entity("bold", 3, 4)])
     assert sent["entities"] == [entity("bold", 3, 4)]

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from tests.offline.caller import Caller
+
 START = {"command": "start", "description": "Begin"}
 ASK = {"command": "ask", "description": "Ask"}
 RUSSIAN = {"command": "start", "description": "Начать"}
 
 
-async def test_commands_are_kept_per_scope_and_language(caller: Any) -> None:
+async def test_commands_are_kept_per_scope_and_language(caller: Caller) -> None:
     await caller.result("setMyCommands", commands=[START, ASK])
     await caller.result("setMyCommands", commands=[RUSSIAN], language_code="ru")
     groups = {"type": "all_group_chats"}
@@ -21,7 +23,7 @@ async def test_commands_are_kept_per_scope_and_language(caller: Any) -> None:
     assert await caller.result("getMyCommands", language_code="ru") == []
 
 
-async def test_everybody_sees_the_commands_of_their_language_and_chat(caller: Any) -> None:
+async def test_everybody_sees_the_commands_of_their_language_and_chat(caller: Caller) -> None:
     await caller.result("setMyCommands", commands=[START, ASK])
     await caller.result("setMyCommands", commands=[RUSSIAN], language_code="ru")
     await caller.result("setMyCommands", commands=[ASK], scope={"type": "all_group_chats"})
@@ -43,18 +45,18 @@ async def test_everybody_sees_the_commands_of_their_language_and_chat(caller: An
         ("ask", "can't parse BotCommand: expected an Object"),
     ],
 )
-async def test_a_bad_command_is_refused(caller: Any, command: Any, refusal: str) -> None:
+async def test_a_bad_command_is_refused(caller: Caller, command: Any, refusal: str) -> None:
     assert await caller.refusal("setMyCommands", commands=[command]) == f"Bad Request: {refusal}"
 
 
-async def test_too_many_commands_and_unknown_scopes_are_refused(caller: Any) -> None:
+async def test_too_many_commands_and_unknown_scopes_are_refused(caller: Caller) -> None:
     assert await caller.refusal("setMyCommands", commands=[START] * 101) == "Bad Request: BOT_COMMANDS_TOO_MUCH"
     refusal = await caller.refusal("setMyCommands", commands=[START], scope={"type": "moon"})
     assert refusal == "Bad Request: can't parse BotCommandScope: unsupported type specified"
 
 
 @pytest.mark.parametrize(("kind", "limit"), [("name", 64), ("description", 512), ("short_description", 120)])
-async def test_texts_are_kept_per_language_with_a_limit(caller: Any, kind: str, limit: int) -> None:
+async def test_texts_are_kept_per_language_with_a_limit(caller: Caller, kind: str, limit: int) -> None:
     method = "".join(word.title() for word in kind.split("_"))
     await caller.result(f"setMy{method}", **{kind: "For all"})
     await caller.result(f"setMy{method}", **{kind: "Для всех"}, language_code="ru")
@@ -63,7 +65,7 @@ async def test_texts_are_kept_per_language_with_a_limit(caller: Any, kind: str, 
     assert "too long" in await caller.refusal(f"setMy{method}", **{kind: "a" * (limit + 1)})
 
 
-async def test_the_first_of_a_group_owns_it(caller: Any) -> None:
+async def test_the_first_of_a_group_owns_it(caller: Caller) -> None:
     await caller.say("Hi all", user_id=5, chat_id=-7, title="Readers")
     await caller.say("Hi", user_id=6, chat_id=-7)
     group = await caller.result("getChat", chat_id=-7)
@@ -77,7 +79,7 @@ async def test_the_first_of_a_group_owns_it(caller: Any) -> None:
     assert await caller.refusal("getChatMember", chat_id=-7, user_id=99) == "Bad Request: member not found"
 
 
-async def test_a_private_chat_has_no_administrators(caller: Any) -> None:
+async def test_a_private_chat_has_no_administrators(caller: Caller) -> None:
     await caller.say("Hi", user_id=5)
     assert (await caller.result("getChat", chat_id=5))["type"] == "private"
     refusal = await caller.refusal("getChatAdministrators", chat_id=5)

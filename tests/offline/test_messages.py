@@ -4,17 +4,19 @@ from typing import Any
 
 import pytest
 
+from tests.offline.caller import Caller
+
 BUTTONS = {"inline_keyboard": [[{"text": "Yes", "callback_data": "yes"}]]}
 
 
 @pytest.fixture
-async def chat(caller: Any) -> Any:
+async def chat(caller: Caller) -> Caller:
     """Somebody has written, so that the bot may answer in chat 1."""
     await caller.say("Hi")
     return caller
 
 
-async def test_a_bot_cannot_write_first(caller: Any) -> None:
+async def test_a_bot_cannot_write_first(caller: Caller) -> None:
     assert await caller.refusal("sendMessage", chat_id=1001, text="Hi") == "Bad Request: chat not found"
     assert await caller.refusal("sendMessage", chat_id=4711, text="Hi") == "Bad Request: chat not found"
     assert await caller.refusal("sendMessage", chat_id="@nobody", text="Hi") == "Bad Request: chat not found"
@@ -24,28 +26,28 @@ async def test_a_bot_cannot_write_first(caller: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t"])
-async def test_an_empty_text_is_refused(chat: Any, text: str) -> None:
+async def test_an_empty_text_is_refused(chat: Caller, text: str) -> None:
     assert await chat.refusal("sendMessage", chat_id=1, text=text) == "Bad Request: message text is empty"
 
 
-async def test_markup_without_text_is_empty_too(chat: Any) -> None:
+async def test_markup_without_text_is_empty_too(chat: Caller) -> None:
     refusal = await chat.refusal("sendMessage", chat_id=1, text="<b></b>", parse_mode="HTML")
     assert refusal == "Bad Request: message text is empty"
 
 
-async def test_a_text_of_4096_units_is_the_longest(chat: Any) -> None:
+async def test_a_text_of_4096_units_is_the_longest(chat: Caller) -> None:
     assert len((await chat.result("sendMessage", chat_id=1, text="a" * 4096))["text"]) == 4096
     assert await chat.refusal("sendMessage", chat_id=1, text="a" * 4097) == "Bad Request: message is too long"
     assert await chat.refusal("sendMessage", chat_id=1, text="😀" * 2049) == "Bad Request: message is too long"
 
 
-async def test_the_limit_counts_what_is_left_after_parsing(chat: Any) -> None:
+async def test_the_limit_counts_what_is_left_after_parsing(chat: Caller) -> None:
     marked = "<b>" + "a" * 4096 + "</b>"
     sent = await chat.result("sendMessage", chat_id=1, text=marked, parse_mode="HTML")
     assert sent["entities"] == [{"type": "bold", "offset": 0, "length": 4096}]
 
 
-async def test_a_reply_shows_what_it_answers(chat: Any) -> None:
+async def test_a_reply_shows_what_it_answers(chat: Caller) -> None:
     original = (await chat.messages())[0]
     sent = await chat.result(
         "sendMessage", chat_id=1, text="Hi!", reply_parameters={"message_id": original["message_id"]}
@@ -53,7 +55,7 @@ async def test_a_reply_shows_what_it_answers(chat: Any) -> None:
     assert sent["reply_to_message"]["text"] == "Hi"
 
 
-async def test_a_reply_to_nothing_is_refused_unless_it_may_stand_alone(chat: Any) -> None:
+async def test_a_reply_to_nothing_is_refused_unless_it_may_stand_alone(chat: Caller) -> None:
     nothing = {"message_id": 5}
     refusal = await chat.refusal("sendMessage", chat_id=1, text="Hi!", reply_parameters=nothing)
     assert refusal == "Bad Request: message to be replied not found"
@@ -62,7 +64,7 @@ async def test_a_reply_to_nothing_is_refused_unless_it_may_stand_alone(chat: Any
     assert "reply_to_message" not in sent
 
 
-async def test_an_edit_changes_text_and_says_when(chat: Any) -> None:
+async def test_an_edit_changes_text_and_says_when(chat: Caller) -> None:
     sent = await chat.result("sendMessage", chat_id=1, text="Hi")
     edited = await chat.result("editMessageText", chat_id=1, message_id=sent["message_id"], text="Hello")
     assert (edited["text"], edited["message_id"]) == ("Hello", sent["message_id"])
@@ -70,7 +72,7 @@ async def test_an_edit_changes_text_and_says_when(chat: Any) -> None:
     assert (await chat.messages())[-1]["text"] == "Hello"
 
 
-async def test_an_edit_to_the_same_is_refused(chat: Any) -> None:
+async def test_an_edit_to_the_same_is_refused(chat: Caller) -> None:
     sent = await chat.result("sendMessage", chat_id=1, text="<b>Hi</b>", parse_mode="HTML", reply_markup=BUTTONS)
     same = {"chat_id": 1, "message_id": sent["message_id"], "text": "<b>Hi</b>", "parse_mode": "HTML"}
     assert await chat.refusal("editMessageText", **same, reply_markup=BUTTONS) == (
@@ -83,7 +85,7 @@ async def test_an_edit_to_the_same_is_refused(chat: Any) -> None:
     assert "entities" not in without_bold
 
 
-async def test_what_cannot_be_edited_is_refused(chat: Any) -> None:
+async def test_what_cannot_be_edited_is_refused(chat: Caller) -> None:
     theirs = (await chat.messages())[0]["message_id"]
     edit = {"chat_id": 1, "text": "Hello"}
     assert await chat.refusal("editMessageText", **edit, message_id=3) == "Bad Request: message to edit not found"
@@ -93,7 +95,7 @@ async def test_what_cannot_be_edited_is_refused(chat: Any) -> None:
     assert await chat.refusal("editMessageText", **too_long) == "Bad Request: MESSAGE_TOO_LONG"
 
 
-async def test_the_keyboard_alone_can_be_changed(chat: Any) -> None:
+async def test_the_keyboard_alone_can_be_changed(chat: Caller) -> None:
     sent = await chat.result("sendMessage", chat_id=1, text="Hi", reply_markup=BUTTONS)
     edited = await chat.result("editMessageReplyMarkup", chat_id=1, message_id=sent["message_id"])
     assert "reply_markup" not in edited
@@ -112,12 +114,12 @@ async def test_the_keyboard_alone_can_be_changed(chat: Any) -> None:
         ({"text": "Hi", "callback_data": "é" * 33}, "BUTTON_DATA_INVALID"),
     ],
 )
-async def test_a_bad_button_is_refused(chat: Any, button: dict[str, str], refusal: str) -> None:
+async def test_a_bad_button_is_refused(chat: Caller, button: dict[str, str], refusal: str) -> None:
     markup = {"inline_keyboard": [[button]]}
     assert await chat.refusal("sendMessage", chat_id=1, text="Hi", reply_markup=markup) == f"Bad Request: {refusal}"
 
 
-async def test_a_deleted_message_is_gone(chat: Any) -> None:
+async def test_a_deleted_message_is_gone(chat: Caller) -> None:
     sent = await chat.result("sendMessage", chat_id=1, text="Oops")
     assert await chat.result("deleteMessage", chat_id=1, message_id=sent["message_id"])
     assert [message["text"] for message in await chat.messages()] == ["Hi"]
@@ -125,13 +127,13 @@ async def test_a_deleted_message_is_gone(chat: Any) -> None:
     assert refusal == "Bad Request: message to delete not found"
 
 
-async def test_many_messages_are_deleted_at_once_and_missing_ones_do_not_matter(chat: Any) -> None:
+async def test_many_messages_are_deleted_at_once_and_missing_ones_do_not_matter(chat: Caller) -> None:
     ids = [(await chat.result("sendMessage", chat_id=1, text=word))["message_id"] for word in ("a", "b")]
     assert await chat.result("deleteMessages", chat_id=1, message_ids=[*ids, 3])
     assert [message["text"] for message in await chat.messages()] == ["Hi"]
 
 
-async def test_typing_is_shown_and_an_unknown_action_refused(chat: Any) -> None:
+async def test_typing_is_shown_and_an_unknown_action_refused(chat: Caller) -> None:
     assert await chat.result("sendChatAction", chat_id=1, action="typing")
     shown = await chat.people("GET", "messages", chat_id=1)
     assert [action["action"] for action in shown["actions"]] == ["typing"]
@@ -139,7 +141,7 @@ async def test_typing_is_shown_and_an_unknown_action_refused(chat: Any) -> None:
     assert refusal == "Bad Request: wrong parameter action in request"
 
 
-async def test_a_draft_streams_in_a_private_chat(chat: Any) -> None:
+async def test_a_draft_streams_in_a_private_chat(chat: Caller) -> None:
     for text in ("The saxo", "The <b>saxophone</b>"):
         assert await chat.result("sendMessageDraft", chat_id=1, draft_id=9, text=text, parse_mode="HTML")
     drafts = (await chat.people("GET", "messages", chat_id=1))["drafts"]
@@ -148,14 +150,14 @@ async def test_a_draft_streams_in_a_private_chat(chat: Any) -> None:
     assert [message["text"] for message in await chat.messages()] == ["Hi"]
 
 
-async def test_drafts_need_an_id_and_a_private_chat(chat: Any) -> None:
+async def test_drafts_need_an_id_and_a_private_chat(chat: Caller) -> None:
     assert "non-zero" in await chat.refusal("sendMessageDraft", chat_id=1, draft_id=0, text="The")
     await chat.say("Hello all", chat_id=-5)
     refusal = await chat.refusal("sendMessageDraft", chat_id=-5, draft_id=9, text="The")
     assert refusal == "Bad Request: TEXTDRAFT_PEER_INVALID"
 
 
-async def test_a_press_becomes_a_query_that_can_be_answered_once(chat: Any) -> None:
+async def test_a_press_becomes_a_query_that_can_be_answered_once(chat: Caller) -> None:
     sent = await chat.result("sendMessage", chat_id=1, text="Jazz?", reply_markup=BUTTONS)
     where = {"user_id": 1, "chat_id": 1, "message_id": sent["message_id"]}
     pressed = await chat.people("POST", "press", **where, data="yes")
@@ -171,13 +173,13 @@ async def test_a_press_becomes_a_query_that_can_be_answered_once(chat: Any) -> N
     )
 
 
-async def test_a_button_that_is_not_there_cannot_be_pressed(chat: Any) -> None:
+async def test_a_button_that_is_not_there_cannot_be_pressed(chat: Caller) -> None:
     sent = await chat.result("sendMessage", chat_id=1, text="Jazz?", reply_markup=BUTTONS)
     where = {"user_id": 1, "chat_id": 1, "message_id": sent["message_id"]}
     assert "no button" in (await chat.people("POST", "press", **where, data="no"))["error"]
 
 
-async def test_a_reaction_needs_a_message(chat: Any) -> None:
+async def test_a_reaction_needs_a_message(chat: Caller) -> None:
     theirs = (await chat.messages())[0]["message_id"]
     heart = [{"type": "emoji", "emoji": "❤"}]
     assert await chat.result("setMessageReaction", chat_id=1, message_id=theirs, reaction=heart)
@@ -186,7 +188,7 @@ async def test_a_reaction_needs_a_message(chat: Any) -> None:
 
 
 @pytest.mark.parametrize("as_form", [True, False])
-async def test_arguments_come_as_json_or_as_a_form(chat: Any, as_form: bool) -> None:
+async def test_arguments_come_as_json_or_as_a_form(chat: Caller, as_form: bool) -> None:
     address = f"{chat.server.base_url}1:offline/sendMessage"
     values = {"chat_id": "1", "text": "Hi", "reply_markup": '{"inline_keyboard":[[{"text":"A","callback_data":"a"}]]}'}
     body: dict[str, Any] = {"data": values} if as_form else {"params": values}
@@ -196,14 +198,14 @@ async def test_arguments_come_as_json_or_as_a_form(chat: Any, as_form: bool) -> 
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '{"chat_id":1,"text":"x","reply_markup":"{"}'])
-async def test_what_is_no_json_is_refused(chat: Any, body: str) -> None:
+async def test_what_is_no_json_is_refused(chat: Caller, body: str) -> None:
     address = f"{chat.server.base_url}1:offline/sendMessage"
     async with chat.session.post(address, data=body, headers={"Content-Type": "application/json"}) as answer:
         assert answer.status == 400
         assert (await answer.json())["description"].startswith("Bad Request: ")
 
 
-async def test_a_thread_keeps_its_messages_marked(chat: Any) -> None:
+async def test_a_thread_keeps_its_messages_marked(chat: Caller) -> None:
     await chat.say("In the topic", chat_id=-5, message_thread_id=3)
     heard = (await chat.result("getUpdates", offset=-1))[0]["message"]
     assert (heard["message_thread_id"], heard["is_topic_message"]) == (3, True)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from bot.offline import OfflineTelegram
+from tests.offline.caller import Caller
 
 
-async def test_a_person_is_made_by_writing(caller: Any) -> None:
+async def test_a_person_is_made_by_writing(caller: Caller) -> None:
     sent = await caller.say("Привет", user_id=77, first_name="Аня", username="anya", language_code="ru")
     update = (await caller.result("getUpdates"))[0]
     assert update["update_id"] == sent["update_id"]
@@ -25,7 +26,7 @@ async def test_a_person_is_made_by_writing(caller: Any) -> None:
     assert message["chat"] == {"id": 77, "type": "private", "first_name": "Аня", "username": "anya"}
 
 
-async def test_a_negative_chat_is_a_group_that_its_writers_join(caller: Any) -> None:
+async def test_a_negative_chat_is_a_group_that_its_writers_join(caller: Caller) -> None:
     await caller.say("Hi", user_id=5, chat_id=-7)
     await caller.say("Hello", user_id=6, chat_id=-7, first_name="Bo")
     messages = await caller.messages(chat_id=-7)
@@ -34,7 +35,7 @@ async def test_a_negative_chat_is_a_group_that_its_writers_join(caller: Any) -> 
     assert groups[0]["members"] == [5, 6]
 
 
-async def test_a_large_group_number_is_a_supergroup(caller: Any) -> None:
+async def test_a_large_group_number_is_a_supergroup(caller: Caller) -> None:
     await caller.say("Hi", chat_id=-1_000_000_000_007)
     assert (await caller.result("getUpdates"))[0]["message"]["chat"]["type"] == "supergroup"
 
@@ -49,11 +50,11 @@ async def test_a_large_group_number_is_a_supergroup(caller: Any) -> None:
         ({"user_id": "five", "text": "Hi"}, "an integer is expected"),
     ],
 )
-async def test_what_people_cannot_do_is_refused(caller: Any, arguments: dict[str, Any], problem: str) -> None:
+async def test_what_people_cannot_do_is_refused(caller: Caller, arguments: dict[str, Any], problem: str) -> None:
     assert problem in (await caller.people("POST", "send", **arguments))["error"]
 
 
-async def test_a_person_replies_to_a_message(caller: Any) -> None:
+async def test_a_person_replies_to_a_message(caller: Caller) -> None:
     await caller.say("Hi")
     answer = await caller.result("sendMessage", chat_id=1, text="Hello")
     await caller.say("Why?", reply_to=answer["message_id"])
@@ -62,7 +63,7 @@ async def test_a_person_replies_to_a_message(caller: Any) -> None:
     assert heard["reply_to_message"]["from"]["is_bot"]
 
 
-async def test_waiting_ends_with_the_next_message(caller: Any) -> None:
+async def test_waiting_ends_with_the_next_message(caller: Caller) -> None:
     sent = await caller.say("Hi")
     waiting = asyncio.create_task(caller.messages(after=sent["message_id"], wait=30))
     await asyncio.sleep(0)
@@ -70,13 +71,13 @@ async def test_waiting_ends_with_the_next_message(caller: Any) -> None:
     assert [message["text"] for message in await asyncio.wait_for(waiting, 10)] == ["Hello"]
 
 
-async def test_waiting_in_vain_ends_with_nothing(caller: Any) -> None:
+async def test_waiting_in_vain_ends_with_nothing(caller: Caller) -> None:
     sent = await caller.say("Hi")
     assert await caller.messages(after=sent["message_id"], wait=0.05) == []
     assert await caller.messages(chat_id=99, wait=0.05) == []
 
 
-async def test_waiting_since_a_version_notices_edits_too(caller: Any) -> None:
+async def test_waiting_since_a_version_notices_edits_too(caller: Caller) -> None:
     await caller.say("Hi")
     answer = await caller.result("sendMessage", chat_id=1, text="Hello")
     version = (await caller.people("GET", "messages", chat_id=1))["version"]
@@ -88,7 +89,7 @@ async def test_waiting_since_a_version_notices_edits_too(caller: Any) -> None:
     assert shown["messages"][-1]["text"] == "Hello you"
 
 
-async def test_a_message_counts_as_read_once_the_bot_has_confirmed_it(caller: Any) -> None:
+async def test_a_message_counts_as_read_once_the_bot_has_confirmed_it(caller: Caller) -> None:
     sent = await caller.say("Hi")
     await caller.result("getUpdates")
     assert (await caller.people("GET", "messages", chat_id=1))["read_up_to"] == 0
@@ -96,7 +97,7 @@ async def test_a_message_counts_as_read_once_the_bot_has_confirmed_it(caller: An
     assert (await caller.people("GET", "messages", chat_id=1))["read_up_to"] == sent["message_id"]
 
 
-async def test_everything_that_happens_is_told_to_the_page(caller: Any) -> None:
+async def test_everything_that_happens_is_told_to_the_page(caller: Caller) -> None:
     async with caller.session.get(f"{caller.server.url}/people/events") as stream:
         assert stream.content_type == "text/event-stream"
         await stream.content.readuntil(b"\n\n")
@@ -106,7 +107,7 @@ async def test_everything_that_happens_is_told_to_the_page(caller: Any) -> None:
     assert event["message"]["from_bot"] is False
 
 
-async def test_people_and_groups_are_added(caller: Any) -> None:
+async def test_people_and_groups_are_added(caller: Caller) -> None:
     person = await caller.people("POST", "add", first_name="Ned", language_code="de")
     group = await caller.people("POST", "add", title="Neighbours", members=[1001, person["user_id"]])
     state = await caller.people("GET", "state")
@@ -128,12 +129,12 @@ async def test_people_and_groups_are_added(caller: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/", "/people/state", "/bot1:offline/getMe"])
-async def test_foreign_pages_are_kept_out(caller: Any, headers: dict[str, str], path: str) -> None:
+async def test_foreign_pages_are_kept_out(caller: Caller, headers: dict[str, str], path: str) -> None:
     async with caller.session.get(f"{caller.server.url}{path}", headers=headers) as answer:
         assert answer.status == 403
 
 
-async def test_the_page_itself_is_let_in_by_either_local_name(caller: Any) -> None:
+async def test_the_page_itself_is_let_in_by_either_local_name(caller: Caller) -> None:
     port = caller.server.url.rpartition(":")[2]
     for name in ("127.0.0.1", "localhost"):
         headers = {"Host": f"{name}:{port}", "Origin": f"http://{name}:{port}"}
@@ -148,7 +149,7 @@ async def test_a_taken_port_is_an_error_and_leaves_nothing_open(server: OfflineT
     await second.stop()
 
 
-async def test_page_and_parts_are_served_with_strict_headers(caller: Any) -> None:
+async def test_page_and_parts_are_served_with_strict_headers(caller: Caller) -> None:
     for path in ("/", "/page/app.js", "/page/style.css"):
         async with caller.session.get(f"{caller.server.url}{path}") as answer:
             assert answer.status == 200

@@ -7,20 +7,21 @@ import pytest
 
 from bot.offline import OfflineTelegram
 from bot.offline.updates import UpdateQueue
+from tests.offline.caller import Caller
 
 
-async def texts(caller: Any, **arguments: Any) -> list[str]:
+async def texts(caller: Caller, **arguments: Any) -> list[str]:
     return [update["message"]["text"] for update in await caller.result("getUpdates", **arguments)]
 
 
-async def test_unconfirmed_updates_come_again(caller: Any) -> None:
+async def test_unconfirmed_updates_come_again(caller: Caller) -> None:
     await caller.say("one")
     await caller.say("two")
     assert await texts(caller) == ["one", "two"]
     assert await texts(caller) == ["one", "two"]
 
 
-async def test_an_offset_forgets_everything_before_it(caller: Any) -> None:
+async def test_an_offset_forgets_everything_before_it(caller: Caller) -> None:
     await caller.say("one")
     second = await caller.say("two")
     await caller.say("three")
@@ -28,7 +29,7 @@ async def test_an_offset_forgets_everything_before_it(caller: Any) -> None:
     assert await texts(caller) == ["two", "three"]
 
 
-async def test_a_negative_offset_keeps_the_last_ones(caller: Any) -> None:
+async def test_a_negative_offset_keeps_the_last_ones(caller: Caller) -> None:
     for word in ("one", "two", "three"):
         await caller.say(word)
     assert await texts(caller, offset=-5) == ["one", "two", "three"]
@@ -36,14 +37,14 @@ async def test_a_negative_offset_keeps_the_last_ones(caller: Any) -> None:
     assert await texts(caller) == ["two", "three"]
 
 
-async def test_limit_bounds_an_answer(caller: Any) -> None:
+async def test_limit_bounds_an_answer(caller: Caller) -> None:
     for word in ("one", "two", "three"):
         await caller.say(word)
     assert await texts(caller, limit=2) == ["one", "two"]
     assert await texts(caller, limit=0) == ["one"]
 
 
-async def test_a_waiting_poll_answers_as_soon_as_somebody_writes(caller: Any) -> None:
+async def test_a_waiting_poll_answers_as_soon_as_somebody_writes(caller: Caller) -> None:
     poll = asyncio.create_task(texts(caller, timeout=50))
     await caller.until_polled()
     assert not poll.done()
@@ -51,11 +52,11 @@ async def test_a_waiting_poll_answers_as_soon_as_somebody_writes(caller: Any) ->
     assert await asyncio.wait_for(poll, 10) == ["at last"]
 
 
-async def test_a_poll_that_waits_in_vain_answers_with_nothing(caller: Any) -> None:
+async def test_a_poll_that_waits_in_vain_answers_with_nothing(caller: Caller) -> None:
     assert await texts(caller, timeout=1) == []
 
 
-async def test_a_second_poll_ends_the_first_with_a_conflict(caller: Any) -> None:
+async def test_a_second_poll_ends_the_first_with_a_conflict(caller: Caller) -> None:
     first = asyncio.create_task(caller.bot("getUpdates", timeout=50))
     await caller.until_polled()
     second = asyncio.create_task(texts(caller, timeout=50))
@@ -70,7 +71,7 @@ async def test_a_second_poll_ends_the_first_with_a_conflict(caller: Any) -> None
     assert await asyncio.wait_for(second, 10) == ["for the second"]
 
 
-async def test_a_poll_whose_client_is_gone_takes_nothing_with_it(caller: Any) -> None:
+async def test_a_poll_whose_client_is_gone_takes_nothing_with_it(caller: Caller) -> None:
     poll = asyncio.create_task(caller.bot("getUpdates", timeout=50))
     await caller.until_polled()
     poll.cancel()
@@ -79,7 +80,7 @@ async def test_a_poll_whose_client_is_gone_takes_nothing_with_it(caller: Any) ->
     assert await texts(caller) == ["still here"]
 
 
-async def test_polling_is_refused_while_a_webhook_is_set(caller: Any) -> None:
+async def test_polling_is_refused_while_a_webhook_is_set(caller: Caller) -> None:
     await caller.result("setWebhook", url="http://127.0.0.1:9/hook")
     answer = await caller.bot("getUpdates")
     assert (answer["error_code"], answer["description"]) == (
@@ -90,14 +91,14 @@ async def test_polling_is_refused_while_a_webhook_is_set(caller: Any) -> None:
     assert await texts(caller) == []
 
 
-async def test_setting_a_webhook_ends_a_waiting_poll(caller: Any) -> None:
+async def test_setting_a_webhook_ends_a_waiting_poll(caller: Caller) -> None:
     poll = asyncio.create_task(caller.bot("getUpdates", timeout=50))
     await caller.until_polled()
     await caller.result("setWebhook", url="http://127.0.0.1:9/hook")
     assert (await asyncio.wait_for(poll, 10))["description"] == "Conflict: terminated by setWebhook request"
 
 
-async def test_only_the_allowed_kinds_are_queued_and_the_choice_is_remembered(caller: Any) -> None:
+async def test_only_the_allowed_kinds_are_queued_and_the_choice_is_remembered(caller: Caller) -> None:
     await caller.result("getUpdates", allowed_updates=["callback_query"])
     await caller.say("unwanted")
     assert await texts(caller) == []
@@ -110,18 +111,18 @@ async def test_only_the_allowed_kinds_are_queued_and_the_choice_is_remembered(ca
     ("token", "code", "description"),
     [("1:another", 401, "Unauthorized"), ("nonsense", 404, "Not Found"), ("1:", 404, "Not Found")],
 )
-async def test_a_wrong_token_is_refused(caller: Any, token: str, code: int, description: str) -> None:
+async def test_a_wrong_token_is_refused(caller: Caller, token: str, code: int, description: str) -> None:
     async with caller.session.get(f"{caller.server.base_url}{token}/getMe") as answer:
         assert answer.status == code
         assert await answer.json() == {"ok": False, "error_code": code, "description": description}
 
 
-async def test_an_unknown_method_is_refused(caller: Any) -> None:
+async def test_an_unknown_method_is_refused(caller: Caller) -> None:
     answer = await caller.bot("makeCoffee")
     assert (answer["error_code"], answer["description"]) == (404, "Not Found: method not found")
 
 
-async def test_methods_are_found_in_any_case_and_by_get(caller: Any) -> None:
+async def test_methods_are_found_in_any_case_and_by_get(caller: Caller) -> None:
     async with caller.session.get(f"{caller.server.base_url}1:offline/GETME") as answer:
         me = (await answer.json())["result"]
     assert (me["id"], me["is_bot"], me["first_name"], me["username"]) == (1, True, "Lisa Simpson", "understudy_bot")
@@ -137,7 +138,7 @@ async def test_ids_go_on_where_an_earlier_server_stopped() -> None:
 
 
 async def test_stopping_ends_a_waiting_poll_and_starting_again_keeps_what_was_said(
-    server: OfflineTelegram, caller: Any
+    server: OfflineTelegram, caller: Caller
 ) -> None:
     poll = asyncio.create_task(caller.bot("getUpdates", timeout=50))
     await caller.until_polled()

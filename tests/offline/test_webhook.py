@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from tests.offline.caller import Caller
+
 
 class Receiver:
     """A bot's webhook: keeps what it gets, and answers with the statuses given (200 when they are used up)."""
@@ -39,11 +41,11 @@ async def receiver() -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-async def until_delivered(caller: Any) -> Any:
+async def until_delivered(caller: Caller) -> Any:
     return await caller.webhook_info(lambda info: info["pending_update_count"] == 0)
 
 
-async def test_updates_are_delivered_with_the_secret(caller: Any, receiver: Receiver) -> None:
+async def test_updates_are_delivered_with_the_secret(caller: Caller, receiver: Receiver) -> None:
     await caller.say("before")
     await caller.result("setWebhook", url=receiver.url, secret_token="s3cret_-")
     await caller.say("after")
@@ -53,13 +55,13 @@ async def test_updates_are_delivered_with_the_secret(caller: Any, receiver: Rece
     assert "last_error_message" not in info
 
 
-async def test_without_a_secret_there_is_no_header(caller: Any, receiver: Receiver) -> None:
+async def test_without_a_secret_there_is_no_header(caller: Caller, receiver: Receiver) -> None:
     await caller.result("setWebhook", url=receiver.url)
     await caller.say("hello")
     assert await receiver.next() == ("hello", "")
 
 
-async def test_what_is_not_accepted_comes_again_in_order(caller: Any, receiver: Receiver) -> None:
+async def test_what_is_not_accepted_comes_again_in_order(caller: Caller, receiver: Receiver) -> None:
     receiver.statuses = [500, 200]
     await caller.result("setWebhook", url=receiver.url)
     await caller.say("one")
@@ -70,7 +72,7 @@ async def test_what_is_not_accepted_comes_again_in_order(caller: Any, receiver: 
     assert info["last_error_date"] > 0
 
 
-async def test_a_webhook_that_nobody_listens_to_keeps_updates_waiting(caller: Any, receiver: Receiver) -> None:
+async def test_a_webhook_that_nobody_listens_to_keeps_updates_waiting(caller: Caller, receiver: Receiver) -> None:
     await caller.result("setWebhook", url="http://127.0.0.1:9/hook")
     await caller.say("patience")
     info = await caller.webhook_info(lambda info: "last_error_message" in info)
@@ -79,13 +81,13 @@ async def test_a_webhook_that_nobody_listens_to_keeps_updates_waiting(caller: An
     assert (await receiver.next())[0] == "patience"
 
 
-async def test_pending_updates_can_be_dropped(caller: Any) -> None:
+async def test_pending_updates_can_be_dropped(caller: Caller) -> None:
     await caller.say("forget me")
     await caller.result("deleteWebhook", drop_pending_updates=True)
     assert await caller.result("getUpdates") == []
 
 
-async def test_an_empty_address_removes_the_webhook(caller: Any, receiver: Receiver) -> None:
+async def test_an_empty_address_removes_the_webhook(caller: Caller, receiver: Receiver) -> None:
     await caller.result("setWebhook", url=receiver.url, max_connections=3, allowed_updates=["message"])
     info = await caller.result("getWebhookInfo")
     assert (info["max_connections"], info["allowed_updates"]) == (3, ["message"])
@@ -102,5 +104,5 @@ async def test_an_empty_address_removes_the_webhook(caller: Any, receiver: Recei
         ({"url": "http://127.0.0.1/", "secret_token": "a" * 257}, "secret token is too long"),
     ],
 )
-async def test_a_bad_webhook_is_refused(caller: Any, arguments: dict[str, str], refusal: str) -> None:
+async def test_a_bad_webhook_is_refused(caller: Caller, arguments: dict[str, str], refusal: str) -> None:
     assert await caller.refusal("setWebhook", **arguments) == f"Bad Request: {refusal}"

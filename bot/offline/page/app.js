@@ -23,6 +23,7 @@ class App {
       onPicture: showPicture,
       onStart: () => this.send(this.state.chat < 0 ? "Hello!" : "/start"),
     });
+    this.place = ""; // who looks at which chat, as the composer knows it
     this.pressed = new Map(); // callback query id -> the button that waits for its answer
     this.answered = new Set(); // callback query ids whose answer overtook the query itself
     this.#wire();
@@ -50,6 +51,7 @@ class App {
     this.state.take(await get("state"));
     this.sidebar.draw();
     this.conversation.drawHeader();
+    this.conversation.drawWelcome();
     this.composer.offer();
   }
 
@@ -69,7 +71,9 @@ class App {
   }
 
   async openChat(chatId) {
-    this.composer.reset();
+    const place = `${this.state.person}/${chatId}`;
+    if (place !== this.place) this.composer.reset();
+    this.place = place;
     if (!this.state.messages.has(chatId)) {
       this.state.messagesOf(chatId); // from here on events are kept, also those that overtake the answer
       const answer = await get("messages", { chat_id: chatId });
@@ -81,7 +85,7 @@ class App {
   }
 
   async send(text, replyTo = null) {
-    await this.#try(() => post("send", { user_id: this.state.person, chat_id: this.state.chat, text, reply_to: replyTo }));
+    return this.#try(() => post("send", { user_id: this.state.person, chat_id: this.state.chat, text, reply_to: replyTo }));
   }
 
   async press(message, button, node) {

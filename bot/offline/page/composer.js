@@ -5,7 +5,7 @@ import { element } from "./elements.js";
 const TALLEST = 160;
 
 export class Composer {
-  /** `onSend(text, replyTo)` sends; `commands()` gives the commands that this person has here. */
+  /** `onSend(text, replyTo)` sends, and says whether it could; `commands()` gives the commands that this person has here. */
   constructor(onSend, commands) {
     this.onSend = onSend;
     this.commands = commands;
@@ -27,10 +27,8 @@ export class Composer {
 
   /** Another chat: its own commands, nothing half said. */
   reset() {
-    this.text.value = "";
+    this.#write("");
     this.answer(null);
-    this.#changed();
-    this.#close();
     this.offer();
   }
 
@@ -53,11 +51,15 @@ export class Composer {
   async send(text = this.text.value) {
     if (!text.trim()) return;
     const replyTo = this.replyTo;
-    if (text === this.text.value) this.text.value = "";
+    this.#write("");
     this.answer(null);
+    const sent = await this.onSend(text, replyTo);
+    if (!sent && !this.text.value) this.#write(text);
+  }
+
+  #write(text) {
+    this.text.value = text;
     this.#changed();
-    this.#close();
-    await this.onSend(text, replyTo);
   }
 
   #changed() {
@@ -125,8 +127,7 @@ export class Composer {
       this.#move(event.key === "ArrowDown" ? 1 : -1);
     } else if (chosen && event.key === "Tab") {
       event.preventDefault();
-      this.text.value = `${chosen.querySelector("b").textContent} `;
-      this.#changed();
+      this.#write(`${chosen.querySelector("b").textContent} `);
     } else if (event.key === "Escape") {
       if (chosen) this.#close();
       else this.answer(null);

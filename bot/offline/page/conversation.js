@@ -129,11 +129,11 @@ export class Conversation {
     });
     const draft = this.list.querySelector(".draft");
     if (draft) this.list.append(draft);
-    this.#drawWelcome(items.length === 0);
+    this.drawWelcome();
   }
 
-  #drawWelcome(empty) {
-    this.welcome.hidden = !empty || !this.chat;
+  drawWelcome() {
+    this.welcome.hidden = this.list.querySelector(".message") !== null || !this.chat;
     if (this.welcome.hidden) return;
     const { bot } = this.state;
     const inGroup = this.chat.type !== "private";

@@ -13,7 +13,7 @@ export function askPerson() {
 export function askGroup(users) {
   const dialog = document.querySelector("#group-dialog");
   dialog.querySelector("#group-members").replaceChildren(...users.map((user) =>
-    element("label", {}, element("input", { type: "checkbox", name: "members", value: String(user.id), checked: true }), ` ${user.first_name}`)));
+    element("label", {}, element("input", { type: "checkbox", name: "members", value: String(user.id), defaultChecked: true }), ` ${user.first_name}`)));
   return ask(dialog, (form) => {
     const data = new FormData(form);
     return { title: data.get("title"), members: data.getAll("members").map(Number) };

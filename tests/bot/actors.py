@@ -29,8 +29,8 @@ class ScriptedActor:
     async def reply(self, history: Sequence[Line]) -> AsyncGenerator[str, None]:
         """Stream the next reply word by word."""
         self.histories.append(list(history))
-        self.started.set()
         self.busy += 1
+        self.started.set()
         self.most_busy = max(self.busy, self.most_busy)
         try:
             await self.gate.wait()
@@ -42,6 +42,12 @@ class ScriptedActor:
                 await asyncio.sleep(0)
         finally:
             self.busy -= 1
+
+    async def until_busy(self, count: int) -> None:
+        """Wait until so many replies are made at once."""
+        while self.busy < count:
+            self.started.clear()
+            await self.started.wait()
 
     async def close(self) -> None:
         """Remember that it was closed."""

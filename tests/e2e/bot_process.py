@@ -1,0 +1,35 @@
+"""The bot with an actor that needs no model, as a program of its own, for tests that kill it.
+
+PACE is how many seconds an answer takes. A message that says "die" ends the process on the spot.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator, Sequence
+
+from bot.app import build
+from bot.chat_service import Line
+from bot.logs import set_up_logging
+from bot.settings import load_settings
+
+
+class Parrot:
+    """Repeats what it hears, and how many lines of context it saw."""
+
+    name = "Lisa Simpson"
+    version = "parrot-1"
+    greeting = "Hi, I'm Lisa!"
+
+    async def reply(self, history: Sequence[Line]) -> AsyncGenerator[str, None]:
+        """Stream the answer in one piece."""
+        if history[-1].text == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        await asyncio.sleep(float(os.environ.get("PACE", "0")))
+        yield f"You said: {history[-1].text}"
+
+
+if __name__ == "__main__":
+    settings = load_settings()
+    set_up_logging(settings.log_level, ["1:offline"])
+    asyncio.run(build(settings, actor=Parrot()).run())

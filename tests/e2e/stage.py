@@ -1,0 +1,191 @@
+"""A stage for tests: an offline Telegram over real HTTP, people who write there, and the bot."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.app import build
+from bot.chat_service import Actor
+from bot.offline import OfflineTelegram
+from bot.settings import load_settings
+
+TOKEN = "1:offline"
+REPOSITORY = Path(__file__).parents[2]
+PATIENCE = 60.0  # Seconds after which a test gives up; a loaded machine may take long.
+
+Json = dict[str, Any]
+
+
+class Stage:
+    """The server, the people, and where the bot keeps its database."""
+
+    def __init__(self, server: OfflineTelegram, http: aiohttp.ClientSession, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        self.database = folder / "bot.db"
+        self._http = http
+
+    async def say(self, text: str, user: int = 1, **more: Any) -> Json:
+        """A person writes; in private unless `chat_id` says otherwise."""
+        return await self._post("send", {"user_id": user, "chat_id": user, "text": text, **more})
+
+    async def fault(self, kind: str, method: str = "sendMessage", **more: Any) -> None:
+        """The next call of a method goes wrong."""
+        await self._post("faults", {"kind": kind, "method": method, **more})
+
+    async def answers(self, count: int, chat: int = 1) -> list[str]:
+        """The bot's messages in a chat, as soon as there are `count` of them."""
+        return [message["text"] for message in await self.messages(count, chat)]
+
+    async def messages(self, count: int, chat: int = 1) -> list[Json]:
+        """The same, whole."""
+        async with asyncio.timeout(PATIENCE):
+            version = 0
+            while True:
+                seen = await self._get("messages", chat_id=chat, since=version, wait=5)
+                mine = [message for message in seen["messages"] if message["from_bot"]]
+                if len(mine) >= count:
+                    return mine
+                version = seen["version"]
+
+    async def typing_is_shown(self, chat: int = 1) -> None:
+        """Wait until the bot is seen typing."""
+
+        async def typing() -> bool:
+            return bool((await self._get("messages", chat_id=chat))["actions"])
+
+        await _until(typing)
+
+    async def state(self) -> Json:
+        """Everybody and everything."""
+        return await self._get("state")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The bot's database, as another program sees it."""
+        with sqlite3.connect(self.database) as connection:
+            found = connection.execute(query).fetchall()
+        connection.close()
+        return found
+
+    async def rows_become(self, query: str, expected: list[tuple[Any, ...]]) -> None:
+        """Wait until a query gives what is expected; the bot marks a message after it has sent it."""
+
+        async def as_expected() -> bool:
+            return self.rows(query) == expected
+
+        await _until(as_expected)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The settings of a bot that runs in a process of its own."""
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(REPOSITORY),
+            "PYTHONUNBUFFERED": "1",
+            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "TELEGRAM_BASE_URL": self.server.url,
+            "DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
+            **more,
+        }
+
+    @asynccontextmanager
+    async def bot(self, actor: Actor, **settings: Any) -> AsyncIterator[None]:
+        """Run the bot in this process until the block ends, then stop it in good order."""
+        given = {
+            "telegram_bot_token": TOKEN,
+            "telegram_base_url": self.server.url,
+            "database_url": f"sqlite+aiosqlite:///{self.database}",
+            **settings,
+        }
+        stop = asyncio.Event()
+        running = asyncio.create_task(build(load_settings(**given), actor=actor).run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.wait_for(running, PATIENCE)
+
+    @asynccontextmanager
+    async def process(self, *arguments: str, **environment: str) -> AsyncIterator["BotProcess"]:
+        """Run the bot in a process of its own; it is killed at the end of the block if it still runs."""
+        script = arguments or (str(Path(__file__).with_name("bot_process.py")),)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *script,
+            cwd=self.folder,
+            env=self.environment(**environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        running = BotProcess(process)
+        try:
+            yield running
+        finally:
+            await running.kill()
+
+    async def _post(self, what: str, body: Json) -> Json:
+        async with self._http.post(f"{self.server.url}/people/{what}", json=body) as answer:
+            answer.raise_for_status()
+            found: Json = await answer.json()
+            return found
+
+    async def _get(self, what: str, **query: Any) -> Json:
+        async with self._http.get(f"{self.server.url}/people/{what}", params=query) as answer:
+            found: Json = await answer.json()
+            return found
+
+
+class BotProcess:
+    """A bot in a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._ended: asyncio.Task[tuple[bytes, bytes]] | None = None
+
+    async def kill(self) -> None:
+        """End it as a power cut would, if it still runs."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self.ended()
+
+    async def stop(self) -> int:
+        """Ask it to stop; returns its exit status."""
+        self._process.send_signal(signal.SIGTERM)
+        await self.ended()
+        assert self._process.returncode is not None
+        return self._process.returncode
+
+    async def ended(self) -> tuple[int | None, str, str]:
+        """Wait for its end; returns its exit status and what it printed on both streams."""
+        if self._ended is None:
+            self._ended = asyncio.create_task(self._process.communicate())
+        out, err = await asyncio.wait_for(asyncio.shield(self._ended), PATIENCE)
+        return self._process.returncode, out.decode(), err.decode()
+
+
+async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def open_stage(folder: Path) -> AsyncIterator[Stage]:
+    """A running server in an empty world."""
+    server = OfflineTelegram(token=TOKEN, port=0)
+    await server.start()
+    try:
+        async with aiohttp.ClientSession() as http:
+            yield Stage(server, http, folder)
+    finally:
+        await server.stop()

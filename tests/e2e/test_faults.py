@@ -1,0 +1,119 @@
+"""Telegram misbehaving: nothing is lost, and nobody sees an error raw."""
+
+import pytest
+
+from bot.chat_service import Line
+from bot.delivery import PAUSES
+from tests.bot.actors import ScriptedActor
+from tests.e2e.stage import Stage
+
+
+@pytest.mark.parametrize("kind", ["500", "drop", "429"])
+async def test_an_answer_that_could_not_be_sent_at_once_is_sent_later(stage: Stage, kind: str) -> None:
+    actor = ScriptedActor()
+    await stage.fault(kind, count=2, retry_after=1)
+    async with stage.bot(actor):
+        await stage.say("Hello")
+        assert await stage.answers(1) == ["You said: Hello"]
+        await stage.rows_become("SELECT state FROM inbox", [("done",)])
+    assert len(actor.histories) == 1
+
+
+async def test_an_answer_that_finally_fails_is_sent_at_the_next_start_without_being_made_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
+    await stage.fault("500", count=len(PAUSES) + 1)
+    async with stage.bot(ScriptedActor("Hi.")):
+        await stage.say("Hello")
+        await stage.rows_become("SELECT state, reply FROM inbox", [("answered", "Hi.")])
+    assert await stage.answers(0) == []
+    actor = ScriptedActor()
+    async with stage.bot(actor):
+        assert await stage.answers(1) == ["Hi."]
+    assert actor.histories == []
+
+
+async def test_a_long_answer_is_taken_up_where_it_was_left(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.delivery.PAUSES", ())
+    text = " ".join(f"This is sentence {number}." for number in range(300))
+    async with stage.bot(ScriptedActor("Hi.")):
+        await stage.say("Hello")
+        await stage.rows_become("SELECT state FROM inbox", [("done",)])
+    async with stage.bot(ScriptedActor(text)):
+        await stage.say("Tell me a story")
+        await stage.answers(2)
+        await stage.fault("500", count=1)
+        await stage.rows_become("SELECT state, parts_sent FROM inbox", [("done", 0), ("answered", 1)])
+    async with stage.bot(ScriptedActor()):
+        assert " ".join((await stage.answers(3))[1:]) == text
+
+
+async def test_messages_are_fetched_again_after_an_outage(stage: Stage) -> None:
+    async with stage.bot(ScriptedActor()):
+        await stage.say("before")
+        await stage.answers(1)
+        await stage.fault("500", method="getUpdates", count=2)
+        await stage.say("after")
+        assert (await stage.answers(2))[1] == "You said: after"
+
+
+async def test_the_bot_starts_although_telegram_cannot_be_reached_yet(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.polling.RETRY_SECONDS", 0.1)
+    await stage.fault("drop", method="getMe", count=2)
+    await stage.fault("500", method="setMyCommands", count=1)
+    await stage.say("Hello")
+    async with stage.bot(ScriptedActor()):
+        assert await stage.answers(1) == ["You said: Hello"]
+
+
+async def test_a_second_poller_is_told_in_one_line(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    async with stage.bot(ScriptedActor()), stage.bot(ScriptedActor()):
+        await stage.say("Hello")
+        await stage.answers(1)
+    lines = [record for record in caplog.records if "409 Conflict" in record.getMessage()]
+    assert lines
+    assert all(record.exc_info is None for record in lines)
+
+
+async def test_a_user_who_blocked_the_bot_is_no_error(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    actor = ScriptedActor()
+    actor.gate.clear()
+    async with stage.bot(actor):
+        await stage.say("Hello")
+        await actor.until_busy(1)
+        del stage.server.world.chats[1]
+        actor.gate.set()
+        await stage.rows_become("SELECT count(*) FROM inbox WHERE state IN ('done', 'failed')", [(1,)])
+    assert actor.heard() == [["Hello"]]
+
+
+async def test_a_failure_while_telegram_is_away_does_not_stop_the_bot(stage: Stage) -> None:
+    async with stage.bot(ScriptedActor(RuntimeError("tensor trouble"), "Fine.")):
+        await stage.fault("500", count=1)
+        await stage.say("one")
+        await stage.say("two")
+        assert await stage.answers(1) == ["Fine."]
+
+
+async def test_an_answer_waits_for_a_database_that_is_locked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sqlite3
+
+    monkeypatch.setattr("bot.storage.database.PRAGMAS", ("busy_timeout=100", "journal_mode=WAL", "foreign_keys=ON"))
+    monkeypatch.setattr("bot.inbox.POSTPONE_SECONDS", 0.2)
+    monkeypatch.setattr("bot.inbox.STORE_RETRY_SECONDS", 0.2)
+    actor = ScriptedActor()
+    actor.gate.clear()
+    async with stage.bot(actor):
+        await stage.say("Hello")
+        await actor.until_busy(1)
+        other = sqlite3.connect(stage.database, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        actor.gate.set()
+        assert await stage.answers(1) == ["Sorry, I cannot think straight right now. I will answer as soon as I can."]
+        other.execute("ROLLBACK")
+        other.close()
+        assert (await stage.answers(2))[1] == "You said: Hello"
+    assert actor.histories[-1] == [Line("User 1", "Hello")]

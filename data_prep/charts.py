@@ -103,6 +103,7 @@ def _episodes(lines: pd.DataFrame, is_target: pd.Series, name: str) -> Figure:
         values = own[split].to_numpy()
         axes.stairs(values, edges, fill=True, color=_SPLIT_COLOURS[split], label=f"{name}, {split}")
     axes.set(xlabel="episode, in the order of the show", ylabel="spoken lines")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(x=0.005)
     axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     return figure

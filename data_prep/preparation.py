@@ -50,6 +50,7 @@ def prepare(request: Request, step: Callable[[str], None] = lambda name: None) -
     script = read_script(request.script, request.columns)
     step("speakers")
     cast = find_speakers(script)
+    script.release()
     name = choose_character(request.character, cast.lines_per_character())
     step("scenes")
     spoken = spoken_lines(cast)

@@ -48,7 +48,9 @@ def read_records(path: Path) -> Records:
     data = _content(path)
     lines, encoding = _decoded_lines(data)
     del data
-    lines, nul_lines = _without_nul(lines)
+    nul = pc.match_substring(lines, "\0").to_numpy(zero_copy_only=False)
+    if nul.any():
+        lines = pc.replace_substring(lines, "\0", "")
     blank = pc.match_substring_regex(lines, r"^\s*$").to_numpy(zero_copy_only=False)
     if blank.all():
         raise ScriptError(f"{path.name}: the file is empty")
@@ -57,8 +59,8 @@ def read_records(path: Path) -> Records:
     sorting = _Sorting(lines, header, blank, top)
     sorting.sort()
     repairs = Counter(sorting.repairs)
-    if nul_lines:
-        repairs["nul_bytes"] = nul_lines
+    if nul_rows := int((nul & ~blank).sum()):
+        repairs["nul_bytes"] = nul_rows
     table, starts = sorting.table()
     return Records(table, starts, sorting.rejected, repairs, encoding, sorting.blank_lines, sorting.text)
 
@@ -91,11 +93,6 @@ def _lines(body: bytes) -> Any:
         body = body.replace(b"\r", b"\n")
     array = pc.split_pattern(pa.array([body], type=pa.large_binary()), b"\n").flatten()
     return array[:-1] if body.endswith(b"\n") else array
-
-
-def _without_nul(lines: Any) -> tuple[Any, int]:
-    hits = pc.sum(pc.match_substring(lines, "\0")).as_py() or 0
-    return (pc.replace_substring(lines, "\0", "") if hits else lines), hits
 
 
 def _header(line: str, file: str) -> list[str]:

@@ -44,11 +44,12 @@ class Script:
     encoding: str
     blank_lines: int
     mapped: bool
+    rows_read: int
     text: Callable[[int], str]  # by its line, a row as it stands in the file
 
-    @property
-    def rows_read(self) -> int:
-        return len(self.rows) + len(self.rejected)
+    def release(self) -> None:
+        """Gives back the memory of the rows and of the file's text; the rest stays."""
+        self.rows, self.text = self.rows.iloc[:0].copy(), str
 
 
 def read_script(path: Path, columns: Mapping[str, str] | None = None) -> Script:
@@ -69,6 +70,7 @@ def read_script(path: Path, columns: Mapping[str, str] | None = None) -> Script:
         encoding=records.encoding,
         blank_lines=records.blank_lines,
         mapped=bool(columns),
+        rows_read=len(records.lines) + len(records.rejected),
         text=records.text,
     )
     _check_types(script)

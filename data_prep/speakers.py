@@ -15,6 +15,7 @@ from data_prep.repair import after_speaker, letters_only
 from data_prep.schema import Reject
 from data_prep.script import Script
 
+_RAW = ["raw_text", "spoken_words", "character", "character_id", "speaking"]
 _SPEAKER_LINE = r"(?s)^(?P<name>[^:]{1,80}?)\s*:\s*(?P<words>.*)$"
 
 
@@ -22,8 +23,9 @@ _SPEAKER_LINE = r"(?s)^(?P<name>[^:]{1,80}?)\s*:\s*(?P<words>.*)$"
 class Cast:
     """`lines` are the script's rows with who speaks and what is said.
 
-    Added to the script's columns: speaker, text, direction: str; spoken, heading, joint: bool. A row that is neither
-    spoken nor a heading is silent: somebody does something. `aliases` gives the name for each other spelling of it.
+    In place of the script's columns that say it: speaker, text, direction: str; spoken, heading, joint: bool. A row
+    that is neither spoken nor a heading is silent: somebody does something. `aliases` gives the name for each other
+    spelling of it.
     """
 
     lines: pd.DataFrame
@@ -50,6 +52,7 @@ def find_speakers(script: Script) -> Cast:
     lines = lines[~nobody].reset_index(drop=True)
     lines["heading"] = (lines["speaker"] == "") & ~lines["spoken"]
     aliases = _settle_names(lines, found)
+    lines = lines.drop(columns=_RAW)
     gaps = script.gaps + [reject.line for reject in rejected]
     return Cast(lines, script.rejected + rejected, gaps, Counter(dict(found.most_common())), aliases)
 

@@ -75,8 +75,8 @@ async def set_message_reaction(world: World, args: Arguments) -> bool:
     message = chat.messages.get(args.integer("message_id"))
     if message is None:
         raise BadRequestError("message to react not found")
-    reactions = args.json("reaction", list) or []
-    world.changed(chat, "reaction", message_id=message["message_id"], reaction=reactions)
+    chat.reactions[message["message_id"]] = args.json("reaction", list) or []
+    world.changed(chat, "edited", message=message)
     return True
 
 

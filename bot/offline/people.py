@@ -104,6 +104,7 @@ class People:
         bot = self._world.bot
         return {
             "polled": self._world.updates.is_polled,
+            "awake": self._world.updates.was_asked_for,
             "bot": bot.as_json()
             | {"description": bot.text("description", ""), "short_description": bot.text("short_description", "")},
             "users": [user.as_json() for user in self._world.users.values()],
@@ -169,7 +170,7 @@ class People:
                 if event is None:
                     return stream
                 if "message" in event:
-                    event = event | {"message": shown_message(event["message"])}
+                    event = event | {"message": shown_message(self._world.chats[event["chat_id"]], event["message"])}
                 await stream.write(b"data: " + json.dumps(event).encode() + b"\n\n")
 
     def _chat_of(self, user: User, chat_id: int, title: str = "") -> Chat:
@@ -185,14 +186,14 @@ class People:
             return False
         if since >= 0:
             return chat.version > since
-        return any(message_id > after for message_id in chat.messages)
+        return next(reversed(chat.messages), 0) > after
 
     def _shown(self, chat_id: int, after: int) -> Json:
         chat = self._world.chats.get(chat_id)
         if chat is None:
             return {"messages": [], "actions": [], "drafts": [], "answers": [], "version": 0, "read_up_to": 0}
         return {
-            "messages": [shown_message(message) for key, message in chat.messages.items() if key > after],
+            "messages": [shown_message(chat, message) for key, message in chat.messages.items() if key > after],
             "actions": chat.actions,
             "drafts": chat.drafts,
             "answers": chat.answers,
@@ -201,7 +202,7 @@ class People:
         }
 
     def _shown_chat(self, chat: Chat) -> Json:
-        last = shown_message(next(reversed(chat.messages.values()))) if chat.messages else None
+        last = shown_message(chat, next(reversed(chat.messages.values()))) if chat.messages else None
         commands = {
             user_id: self._world.bot.commands_for(user_id, chat.id, self._world.users[user_id].language_code)
             for user_id in chat.members
@@ -228,10 +229,11 @@ def answered(handler: Callable[[web.Request], Awaitable[Json]]) -> Callable[[web
     return route
 
 
-def shown_message(message: Json) -> Json:
-    """A message with the fields that tests and the page ask for most, at the top."""
+def shown_message(chat: Chat, message: Json) -> Json:
+    """A message with the fields that tests and the page ask for most, at the top, and the bot's reactions to it."""
     sender = message["from"]
     return message | {
+        "reactions": [one.get("emoji", "") for one in chat.reactions.get(message["message_id"], [])],
         "from_bot": sender["is_bot"],
         "user_id": sender["id"],
         "first_name": sender["first_name"],

@@ -16,7 +16,7 @@ from bot.offline.entities import Entity, utf16_length
 from bot.offline.errors import BadRequestError
 from bot.offline.files import StoredFile, read_picture
 from bot.offline.markup import MAX_TEXT, caption_text, message_text, parsed_text
-from bot.offline.world import Chat, Json, World
+from bot.offline.world import Json, World
 
 
 async def send_message(world: World, args: Arguments) -> Json:
@@ -66,19 +66,11 @@ async def get_file(world: World, args: Arguments) -> Json:
 
 def _send(world: World, args: Arguments, content: Json) -> Json:
     chat = target_chat(world, args)
-    markup = accepted_markup(args)
     reply = reply_target(chat, args)
-    content = {**content, **_thread(args), **shown_markup(markup)}
+    content = {**content, **_thread(args), **shown_markup(accepted_markup(args))}
     if reply:
         content["reply_to_message"] = {name: value for name, value in reply.items() if name != "reply_to_message"}
-    message = world.add_message(chat, world.bot.as_json(), content)
-    _offer_keyboard(world, chat, markup)
-    return message
-
-
-def _offer_keyboard(world: World, chat: Chat, markup: Json | None) -> None:
-    if markup and "inline_keyboard" not in markup:
-        world.changed(chat, "keyboard", keyboard=markup)
+    return world.add_message(chat, world.bot.as_json(), content)
 
 
 def _file(world: World, args: Arguments, name: str, folder: str) -> StoredFile:

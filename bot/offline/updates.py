@@ -15,10 +15,17 @@ TAKEN_OVER_BY_WEBHOOK = "Conflict: terminated by setWebhook request"
 class UpdateQueue:
     """Updates in order. One is forgotten only when the bot confirms it, by asking for a later one.
 
-    `on_confirmed` is called with each update that the bot has confirmed.
+    `on_confirmed` is called with each update that the bot has confirmed, `on_asked_for` when it asks the first time.
     """
 
-    def __init__(self, first_id: int, on_confirmed: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        first_id: int,
+        on_confirmed: Callable[[dict[str, Any]], None],
+        on_asked_for: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.was_asked_for = False
+        self._on_asked_for = on_asked_for
         self._next_id = first_id
         self._pending: dict[int, dict[str, Any]] = {}
         self._allowed: frozenset[str] | None = None
@@ -72,6 +79,7 @@ class UpdateQueue:
         Raises ApiError (409) when another poll or a webhook takes over meanwhile.
         """
         self.interrupt(TAKEN_OVER)
+        self.ask_for()
         self.confirm(offset)
         if not self._pending and timeout > 0:
             await self._wait(timeout)
@@ -97,6 +105,12 @@ class UpdateQueue:
         """Lets a poll that waits now return at once, empty."""
         if self._poll and not self._poll.done():
             self._poll.set_result(None)
+
+    def ask_for(self) -> None:
+        """Notes that there is a bot that wants updates."""
+        if not self.was_asked_for:
+            self.was_asked_for = True
+            self._on_asked_for()
 
     async def first(self) -> dict[str, Any]:
         """The oldest update, as soon as there is one. It stays in the queue."""

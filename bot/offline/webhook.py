@@ -40,6 +40,7 @@ class WebhookDelivery:
     def start(self) -> None:
         """Begins to deliver, if a webhook is set."""
         if self.webhook and self._task is None:
+            self._updates.ask_for()
             self._task = asyncio.create_task(self._deliver(self.webhook))
 
     async def stop(self) -> None:

@@ -48,6 +48,7 @@ class Chat:
     actions: list[Json] = field(default_factory=list)
     drafts: list[Json] = field(default_factory=list)
     answers: list[Json] = field(default_factory=list)
+    reactions: dict[int, list[Json]] = field(default_factory=dict)
     version: int = 0
     read_up_to: int = 0
     has_topics: bool = False
@@ -88,7 +89,7 @@ class World:
         self.callbacks: dict[str, Json] = {}
         self.files = FileStore()
         self.feed = Feed()
-        self.updates = UpdateQueue(self._first_id, self._mark_read)
+        self.updates = UpdateQueue(self._first_id, self._mark_read, lambda: self.feed.publish({"type": "people"}))
 
     def person(self, user_id: int, **known: str) -> User:
         """The person of that id, made if needed; what is known of them (name, username, language) is kept."""

@@ -163,6 +163,19 @@ async def test_a_command_in_a_text_is_sent_by_a_click(page: Page, caller: Caller
     assert (await heard(caller))["message"]["text"] == "/help"
 
 
+async def test_the_page_says_whether_the_bot_is_there_yet(page: Page, caller: Caller) -> None:
+    await expect(page.locator("#chat-status")).to_have_text("waiting for the bot to start")
+    await caller.result("getUpdates")
+    await expect(page.locator("#chat-status")).to_have_text("bot")
+
+
+async def test_a_reaction_is_shown_on_its_message(page: Page, caller: Caller) -> None:
+    sent = await caller.say("I like jazz", user_id=ALEX)
+    heart = [{"type": "emoji", "emoji": "❤"}]
+    await caller.result("setMessageReaction", chat_id=ALEX, message_id=sent["message_id"], reaction=heart)
+    await expect(page.locator(".mine .reactions")).to_have_text("❤")
+
+
 async def test_typing_is_shown_until_the_answer_comes(page: Page, caller: Caller) -> None:
     await write(page, "Hi")
     await heard(caller)
@@ -275,6 +288,7 @@ async def test_a_reply_quotes_what_it_answers(page: Page, caller: Caller) -> Non
 
 
 async def test_two_people_talk_in_a_group(opened: Opener, caller: Caller) -> None:
+    await caller.result("getUpdates")
     alex, masha = await opened(f"#{ALEX}/{GROUP}"), await opened(f"#{MASHA}/{GROUP}")
     await write(alex, "Hello, band!")
     await expect(masha.locator(".theirs .sender")).to_have_text("Alex")

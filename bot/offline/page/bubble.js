@@ -36,7 +36,9 @@ export function draftBubble(draft) {
 function words(message, view) {
   const entities = message.entities ?? message.caption_entities ?? [];
   return element("div", { class: "words" },
-    element("span", { class: "text", dir: "auto" }, richText(message.text, entities, view.onCommand)), meta(message, view));
+    element("span", { class: "text", dir: "auto" }, richText(message.text, entities, view.onCommand)),
+    message.reactions?.length > 0 && element("span", { class: "reactions", "aria-label": "Reactions" }, message.reactions.join(" ")),
+    meta(message, view));
 }
 
 function meta(message, view) {

@@ -46,7 +46,8 @@ export class Conversation {
     picture.className = `avatar colour-${colour(this.state.avatarId(chat))}`;
     picture.textContent = initials(title);
     document.querySelector("#chat-title").textContent = title;
-    const status = chat.type === "private" ? "bot" : `${chat.members.length + 1} members`;
+    const present = chat.type === "private" ? "bot" : `${chat.members.length + 1} members`;
+    const status = this.state.awake ? present : "waiting for the bot to start";
     document.querySelector("#chat-status").replaceChildren(activity(this.state, chat) ?? status);
     document.title = `${title} · Offline Telegram`;
   }

@@ -5,6 +5,7 @@ const DRAFT_SECONDS = 30;
 export class State {
   constructor() {
     this.bot = { id: 0, first_name: "" };
+    this.awake = false; // whether the bot has asked for updates yet
     this.users = new Map();
     this.chats = new Map();
     this.messages = new Map(); // chat id -> Map(message id -> message)
@@ -18,6 +19,7 @@ export class State {
   /** Takes over an answer of /people/state. */
   take(answer) {
     this.bot = answer.bot;
+    this.awake = answer.awake;
     this.users = new Map(answer.users.map((user) => [user.id, user]));
     this.chats = new Map(answer.chats.map((chat) => [chat.id, chat]));
   }

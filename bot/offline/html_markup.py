@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from bot.offline.entities import Entity, in_order, utf16_length
+from bot.offline.entities import Entity, in_order, utf16_length, utf16_slice
 from bot.offline.errors import BadRequestError
 
 ENTITY_OF_TAG = {
@@ -89,8 +89,8 @@ class HtmlParser:
     def _attributes(self, tag: str, begin: int) -> dict[str, str]:
         attributes: dict[str, str] = {}
         while True:
-            space = re.compile(r"\s*").match(self._source, self._position)
-            self._position = space.end() if space else self._position
+            while self._source[self._position : self._position + 1].isspace():
+                self._position += 1
             if self._position >= len(self._source):
                 refuse(f'Unclosed start tag "{tag}" at byte offset {self._bytes(begin)}')
             if self._source[self._position] == ">":
@@ -129,7 +129,7 @@ class HtmlParser:
             return
         entity: Entity = {"type": ENTITY_OF_TAG[tag.name], "offset": tag.offset, "length": length}
         if tag.name == "a":
-            address = link(tag.attributes.get("href", self._text[-length:]))
+            address = link(tag.attributes.get("href", utf16_slice(self._text, tag.offset, length)))
             if not address:
                 return
             entity["url"] = address
@@ -178,9 +178,10 @@ def link(address: str) -> str:
     if re.fullmatch(r"(?:https?|tg|ftp|tonsite|mailto|tel):\S+", address, re.IGNORECASE):
         host_only = re.fullmatch(r"https?://[^/?#]+", address)
         return f"{address}/" if host_only else address
-    if re.fullmatch(r"[\w-]+(?:\.[\w-]+)+(?:[/?#]\S*)?", address):
-        host, rest = re.fullmatch(r"([^/?#]+)(.*)", address).groups()  # type: ignore[union-attr]
-        return f"http://{host}{rest if rest.startswith('/') else '/' + rest}"
+    host = re.fullmatch(r"([\w-]+(?:\.[\w-]+)+)([/?#]\S*)?", address)
+    if host:
+        rest = host.group(2) or "/"
+        return f"http://{host.group(1)}{rest if rest.startswith('/') else '/' + rest}"
     return ""
 
 

@@ -29,6 +29,7 @@ def entity(kind: str, offset: int, length: int, **more: str) -> dict[str, Any]:
         ('<a href="http://a.org/?x=1&amp;y=2">z</a>', "z", [entity("text_link", 0, 1, url="http://a.org/?x=1&y=2")]),
         ("<a href='a.org'>z</a>", "z", [entity("text_link", 0, 1, url="http://a.org/")]),
         ("<a>nothing</a>", "nothing", []),
+        ("😀 <a>a.org/😀</a>", "😀 a.org/😀", [entity("text_link", 3, 8, url="http://a.org/😀")]),
         ('<pre><code class="language-py">x</code></pre>', "x", [entity("pre", 0, 1, language="py")]),
         ("<blockquote expandable>x</blockquote>", "x", [entity("expandable_blockquote", 0, 1)]),
         ("&lt;b&gt; &amp; &quot; &#33; &copy;", '<b> & " ! &copy;', []),

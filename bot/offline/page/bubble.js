@@ -30,7 +30,7 @@ export function bubble(message, view) {
 export function draftBubble(draft) {
   const text = draft.text ? richText(draft.text, draft.entities) : element("span", { class: "thinking" }, "Thinking…");
   const body = element("div", { class: "bubble" }, element("div", { class: "words" }, text, element("span", { class: "caret", "aria-hidden": "true" })));
-  return element("li", { class: "message theirs draft last", "aria-live": "off" }, element("div", { class: "column" }, body));
+  return element("li", { class: "message theirs draft first last", "aria-live": "off" }, element("div", { class: "column" }, body));
 }
 
 function words(message, view) {

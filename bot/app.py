@@ -1,6 +1,7 @@
 """The composition root: builds everything from the settings, and accepts replacements for its parts."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -150,6 +151,8 @@ def _application(token: str, base_url: str | None, inbox: "Inbox", order: "ChatO
 
     from bot.delivery import FloodControl
 
+    # The library warns at every flood limit unless it may use the type of its next version.
+    os.environ.setdefault("PTB_TIMEDELTA", "1")
     builder = (
         ApplicationBuilder()
         .token(token)

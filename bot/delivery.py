@@ -41,9 +41,8 @@ class FloodControl(AIORateLimiter):
 class Delivery:
     """Sends replies as plain text, in as many messages as they need."""
 
-    def __init__(self, inbox: Inbox, pauses: Sequence[float] = PAUSES) -> None:
+    def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
-        self._pauses = pauses
         self._announcing: set[asyncio.Task[None]] = set()
 
     async def send(self, update: Update, text: str, parts_sent: int = 0) -> None:
@@ -82,20 +81,9 @@ class Delivery:
         message = update.effective_message
         assert message is not None, "only messages are replied to"
         for number, part in enumerate(parts[parts_sent:], parts_sent + 1):
-            await self._send(message, part)
+            await _send(message, part)
             if number < len(parts):
                 await self._inbox.part_sent(update.update_id, number)
-
-    async def _send(self, message: Message, text: str) -> None:
-        for pause in self._pauses:
-            try:
-                return await _reply(message, text)
-            except BadRequest:
-                raise
-            except (NetworkError, RetryAfter) as error:
-                log.info("Sending failed (%s); next attempt in %g s", error, pause)
-                await asyncio.sleep(pause)
-        return await _reply(message, text)
 
 
 def split(text: str, limit: int = MessageLimit.MAX_TEXT_LENGTH) -> list[str]:
@@ -107,6 +95,18 @@ def split(text: str, limit: int = MessageLimit.MAX_TEXT_LENGTH) -> list[str]:
         parts.append(text[:cut].rstrip())
         text = text[cut:].lstrip()
     return [*(part for part in parts if part), text] if text else parts
+
+
+async def _send(message: Message, text: str) -> None:
+    for pause in PAUSES:
+        try:
+            return await _reply(message, text)
+        except BadRequest:
+            raise
+        except (NetworkError, RetryAfter) as error:
+            log.info("Sending failed (%s); next attempt in %g s", error, pause)
+            await asyncio.sleep(pause)
+    return await _reply(message, text)
 
 
 async def _reply(message: Message, text: str) -> None:

@@ -19,6 +19,7 @@ FOLDER = Path("var")
 async def rehearse(settings: Settings, *, actor: Actor | None = None, stop: asyncio.Event | None = None) -> None:
     """Serve the page and answer on it until told to stop. Loads the character unless an `actor` is given."""
     actor = actor or load_actor(settings, progress=True)
+    stop = stop or stop_on_signals()
     async with _server(settings.offline_port) as server:
         database = FOLDER / f"offline-{server.url.rpartition(':')[2]}.db"
         _remove(database)
@@ -31,7 +32,7 @@ async def rehearse(settings: Settings, *, actor: Actor | None = None, stop: asyn
         )
         print(f"Open {server.url} and say hello to {actor.name}.", flush=True)
         try:
-            await build(offline, actor=actor).run(stop or stop_on_signals())
+            await build(offline, actor=actor).run(stop)
         finally:
             _remove(database)
 

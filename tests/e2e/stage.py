@@ -19,7 +19,7 @@ from bot.settings import load_settings
 
 TOKEN = "1:offline"
 REPOSITORY = Path(__file__).parents[2]
-PATIENCE = 60.0  # Seconds after which a test gives up; a loaded machine may take long.
+PATIENCE = 30.0  # Seconds after which a test gives up; a loaded machine may take long.
 
 Json = dict[str, Any]
 
@@ -27,8 +27,11 @@ Json = dict[str, Any]
 class Stage:
     """The server, the people, and where the bot keeps its database."""
 
-    def __init__(self, server: OfflineTelegram, http: aiohttp.ClientSession, folder: Path) -> None:
+    def __init__(
+        self, server: OfflineTelegram, http: aiohttp.ClientSession, folder: Path, url: str | None = None
+    ) -> None:
         self.server = server
+        self._url = url or server.url
         self.folder = folder
         self.database = folder / "bot.db"
         self._http = http
@@ -79,9 +82,24 @@ class Stage:
         """Wait until a query gives what is expected; the bot marks a message after it has sent it."""
 
         async def as_expected() -> bool:
-            return self.rows(query) == expected
+            try:
+                return self.rows(query) == expected
+            except sqlite3.OperationalError:  # The bot has not made its tables yet.
+                return False
 
         await _until(as_expected)
+
+    async def eventually(self, condition: Callable[[], bool]) -> None:
+        """Wait until something holds."""
+
+        async def holds() -> bool:
+            return condition()
+
+        await _until(holds)
+
+    def at(self, url: str) -> "Stage":
+        """The people of another server."""
+        return Stage(self.server, self._http, self.folder, url)
 
     def environment(self, **more: str) -> dict[str, str]:
         """The settings of a bot that runs in a process of its own."""
@@ -132,23 +150,25 @@ class Stage:
             await running.kill()
 
     async def _post(self, what: str, body: Json) -> Json:
-        async with self._http.post(f"{self.server.url}/people/{what}", json=body) as answer:
+        async with self._http.post(f"{self._url}/people/{what}", json=body) as answer:
             answer.raise_for_status()
             found: Json = await answer.json()
             return found
 
     async def _get(self, what: str, **query: Any) -> Json:
-        async with self._http.get(f"{self.server.url}/people/{what}", params=query) as answer:
+        async with self._http.get(f"{self._url}/people/{what}", params=query) as answer:
             found: Json = await answer.json()
             return found
 
 
 class BotProcess:
-    """A bot in a process of its own."""
+    """A bot in a process of its own. `output` and `log` are what it has printed on its two streams so far."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self._ended: asyncio.Task[tuple[bytes, bytes]] | None = None
+        self.output = ""
+        self.log = ""
+        self._readers = asyncio.gather(self._read("output", process.stdout), self._read("log", process.stderr))
 
     async def kill(self) -> None:
         """End it as a power cut would, if it still runs."""
@@ -156,19 +176,21 @@ class BotProcess:
             self._process.kill()
         await self.ended()
 
-    async def stop(self) -> int:
+    async def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to stop; returns its exit status."""
-        self._process.send_signal(signal.SIGTERM)
-        await self.ended()
-        assert self._process.returncode is not None
-        return self._process.returncode
+        self._process.send_signal(number)
+        return await self.ended()
 
-    async def ended(self) -> tuple[int | None, str, str]:
-        """Wait for its end; returns its exit status and what it printed on both streams."""
-        if self._ended is None:
-            self._ended = asyncio.create_task(self._process.communicate())
-        out, err = await asyncio.wait_for(asyncio.shield(self._ended), PATIENCE)
-        return self._process.returncode, out.decode(), err.decode()
+    async def ended(self) -> int:
+        """Wait for its end; returns its exit status."""
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.shield(self._readers)
+            return await self._process.wait()
+
+    async def _read(self, name: str, stream: asyncio.StreamReader | None) -> None:
+        assert stream is not None, "both streams are pipes"
+        async for line in stream:
+            setattr(self, name, getattr(self, name) + line.decode())
 
 
 async def _until(condition: Callable[[], Awaitable[bool]]) -> None:

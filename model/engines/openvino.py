@@ -93,6 +93,8 @@ class OpenVINOEngine:
                 logger.exception("the engine failed at a step")
                 self._fail_all(error)
         self._fail_all(ModelError("the engine is closed"))
+        while self._pipeline.has_non_finished_requests():  # a step frees what was cancelled
+            self._pipeline.step()
 
     def _take_up(self) -> bool:
         """Start what has come in, waiting for it when there is nothing else to do; False when it is time to stop."""

@@ -1,0 +1,134 @@
+"""A character: card, prompt and engine together, and the command that lets one speak."""
+
+import io
+import json
+import shutil
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+
+import pytest
+
+from model.__main__ import main
+from model.character import Character, load_character
+from model.dataset import AnswerExamples, Dialogue
+from model.engine import GenerationSettings
+from model.errors import ModelError
+from model.persona import Persona, write_persona
+from model.prompt import Prompt, Turn
+from model.store import Store
+
+PERSONA = Persona("dwight", "Dwight Schrute", card="You are Dwight Schrute.")
+HISTORY = [Turn("Jim", "Good morning.", False), Turn("Dwight", "Fact.", True), Turn("Jim", "Why?", False)]
+
+
+class RecordingEngine:
+    """Implements the engine's protocol: queued pieces out, prompts kept."""
+
+    def __init__(self, *pieces: str) -> None:
+        self.pieces = pieces
+        self.prompts: list[list[int]] = []
+        self.cancelled = False
+
+    async def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[str, None]:
+        self.prompts.append(list(prompt))
+        try:
+            for piece in self.pieces:
+                yield piece
+        except GeneratorExit:
+            self.cancelled = True
+            raise
+
+    async def close(self) -> None:
+        self.cancelled = True
+
+
+@pytest.fixture
+def store(gpt2_base: Path, llama_base: Path, tmp_path: Path) -> Path:
+    """A store with a version of full weights that never learned anything."""
+    run = tmp_path / "run"
+    shutil.copytree(llama_base, run / "weights")
+    write_persona(PERSONA, run / "persona.toml")
+    (run / "training.json").write_text(json.dumps({"base": str(llama_base), "method": "full"}))
+    Store(tmp_path / "store").add("dwight", run)
+    return tmp_path / "store"
+
+
+async def test_training_and_serving_see_the_same_ids_for_the_same_history(either_base: Path) -> None:
+    prompt = Prompt.from_folder(either_base, PERSONA.card)
+    engine = RecordingEngine("Because.")
+    character = Character(PERSONA, "v1", prompt, engine, context=256)
+    assert [piece async for piece in character.reply(HISTORY)] == ["Because."]
+    example = AnswerExamples([Dialogue(tuple(HISTORY), "Because.")], prompt, 256)[0]
+    assert engine.prompts == [example.ids[: example.answer_start]]
+
+
+async def test_leading_white_space_of_an_answer_is_left_out(gpt2_base: Path) -> None:
+    character = Character(PERSONA, "v1", Prompt.from_folder(gpt2_base), RecordingEngine(" ", "\n Hi", " you"), 256)
+    assert [piece async for piece in character.reply(HISTORY)] == ["Hi", " you"]
+
+
+async def test_closing_the_answer_closes_the_engines_stream(gpt2_base: Path) -> None:
+    engine = RecordingEngine("one", "two", "three")
+    reply = Character(PERSONA, "v1", Prompt.from_folder(gpt2_base), engine, 256).reply(HISTORY)
+    await anext(reply)
+    await reply.aclose()
+    assert engine.cancelled
+
+
+async def test_a_long_history_leaves_room_for_the_answer(gpt2_base: Path) -> None:
+    engine = RecordingEngine("ok")
+    character = Character(PERSONA, "v1", Prompt.from_folder(gpt2_base), engine, context=128)
+    history = [Turn("", "beets " * 20, False)] * 30
+    assert [piece async for piece in character.reply(history, GenerationSettings(max_new_tokens=40))]
+    assert 0 < len(engine.prompts[0]) <= 128 - 40
+
+
+@pytest.mark.parametrize("engine", ["openvino", "transformers"])
+async def test_either_engine_serves_a_stored_version(store: Path, engine: str) -> None:
+    character = load_character("dwight", store, engine)
+    assert (character.name, character.version) == ("Dwight Schrute", "v1")
+    settings = GenerationSettings(max_new_tokens=8, temperature=1.0, seed=1)
+    assert "".join([piece async for piece in character.reply(HISTORY, settings)])
+    await character.close()
+
+
+def test_an_unknown_engine_is_named(store: Path) -> None:
+    with pytest.raises(ModelError, match="engine 'magic' is unknown; there are: openvino, transformers"):
+        load_character("dwight", store, "magic")
+
+
+def test_say_prints_the_answer_and_nothing_else(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["say", "--persona", "dwight", "--store", str(store), "--seed", "3", "Who are you?"]
+    assert main(arguments) == 0
+    first = capsys.readouterr().out
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == first
+    assert first.count("\n") == 1
+
+
+def test_say_answers_each_line_of_standard_input(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("Hello\n\nWho are you?\n"))
+    assert main(["say", "--persona", "dwight", "--store", str(store), "-"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_a_missing_persona_is_one_line_and_an_exit_code(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["say", "--persona", "homer", "--store", str(store), "Hi"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: no persona 'homer'")
+    assert error.count("\n") == 1
+
+
+def test_versions_are_listed_promoted_and_rolled_back(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Store(store).add("dwight", store.parent / "run")
+    place = ["--persona", "dwight", "--store", str(store)]
+    assert main(["promote", *place, "v1"]) == 0
+    assert main(["rollback", *place]) == 0
+    capsys.readouterr()
+    assert main(["list", "--store", str(store)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("dwight   v1")
+    assert lines[1].startswith("dwight * v2")
+    assert lines[2].startswith("lisa")

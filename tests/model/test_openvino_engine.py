@@ -1,0 +1,136 @@
+"""The default engine: many chats in one batch, streams that can be cancelled, errors that name their cause."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from model.engine import GenerationSettings
+from model.engines.openvino import CACHE_BLOCKS, OpenVINOEngine
+from model.errors import ModelError
+from model.export import export
+from model.prompt import Prompt, Turn
+
+LONG = GenerationSettings(max_new_tokens=60, temperature=1.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
+
+
+@pytest.fixture(scope="module")
+def folder(llama_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("exported") / "engine"
+    export(llama_base, target)
+    return target
+
+
+@pytest.fixture
+async def engine(folder: Path) -> AsyncIterator[OpenVINOEngine]:
+    running = OpenVINOEngine(folder, Prompt.from_folder(folder).end_of_turn)
+    yield running
+    await running.close()
+
+
+def ids(folder: Path, text: str = "Do you like beets?") -> list[int]:
+    return Prompt.from_folder(folder).encode([Turn("", text, False)], 200)
+
+
+async def answer(engine: OpenVINOEngine, prompt: list[int], **changes: object) -> str:
+    settings = GenerationSettings(**{"max_new_tokens": 20, "temperature": 1.0, "top_p": 1.0, "top_k": 0} | changes)
+    return "".join([piece async for piece in engine.generate(prompt, settings)])
+
+
+async def test_a_seed_makes_an_answer_repeatable(engine: OpenVINOEngine, folder: Path) -> None:
+    first, second = [await answer(engine, ids(folder), seed=7) for _ in range(2)]
+    assert first == second
+    assert await answer(engine, ids(folder), seed=8) != first
+
+
+async def test_without_a_seed_answers_differ(engine: OpenVINOEngine, folder: Path) -> None:
+    assert len({await answer(engine, ids(folder)) for _ in range(4)}) > 1
+
+
+async def test_more_chats_than_there_are_slots_are_all_answered(engine: OpenVINOEngine, folder: Path) -> None:
+    prompts = [ids(folder, f"Tell me about number {number}.") for number in range(80)]
+    answers = await asyncio.gather(*(answer(engine, prompt) for prompt in prompts))
+    assert all(answers)
+
+
+async def test_chats_in_one_batch_do_not_change_each_others_answers(engine: OpenVINOEngine, folder: Path) -> None:
+    prompts = [ids(folder, f"Tell me about {thing}.") for thing in ("beets", "bears", "paper", "goats")]
+    alone = [await answer(engine, prompt, temperature=0) for prompt in prompts]
+    together = await asyncio.gather(*(answer(engine, prompt, temperature=0) for prompt in prompts))
+    assert together == alone
+
+
+async def test_pieces_are_never_empty_and_length_is_bounded(engine: OpenVINOEngine, folder: Path) -> None:
+    pieces = [piece async for piece in engine.generate(ids(folder), LONG)]
+    assert all(pieces)
+    assert "<|" not in "".join(pieces)
+    assert len(pieces) <= LONG.max_new_tokens
+
+
+async def test_closing_the_stream_cancels_the_work(engine: OpenVINOEngine, folder: Path) -> None:
+    stream = engine.generate(ids(folder), GenerationSettings(max_new_tokens=5000, temperature=1.0))
+    await anext(stream)
+    await stream.aclose()
+    assert await answer(engine, ids(folder))
+    await wait_until(lambda: not engine._running)
+
+
+async def test_cancelling_the_reader_cancels_the_work(engine: OpenVINOEngine, folder: Path) -> None:
+    task = asyncio.create_task(answer(engine, ids(folder), max_new_tokens=5000))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await wait_until(lambda: not engine._running)
+
+
+async def test_a_prompt_beyond_the_cache_is_refused_and_others_go_on(engine: OpenVINOEngine, folder: Path) -> None:
+    with pytest.raises(ModelError, match="does not fit"):
+        await answer(engine, [5] * (CACHE_BLOCKS * 32 + 1))
+    assert await answer(engine, ids(folder))
+
+
+async def test_closing_the_engine_ends_running_answers_with_an_error(folder: Path) -> None:
+    engine = OpenVINOEngine(folder, Prompt.from_folder(folder).end_of_turn)
+    stream = engine.generate(ids(folder), GenerationSettings(max_new_tokens=5000, temperature=1.0))
+    await anext(stream)
+    await engine.close()
+    with pytest.raises(ModelError, match="engine is closed"):
+        async for _ in stream:
+            pass
+    with pytest.raises(ModelError, match="engine is closed"):
+        await answer(engine, ids(folder))
+
+
+def test_a_damaged_folder_is_named(folder: Path, tmp_path: Path) -> None:
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "openvino_model.xml").write_text("<net>")
+    with pytest.raises(ModelError, match="cannot be loaded by the engine"):
+        OpenVINOEngine(tmp_path, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"temperature": -1.0}, "temperature is -1.0, but must be 0 or more"),
+        ({"top_p": 0.0}, "top_p is 0.0"),
+        ({"top_k": -1}, "top_k is -1"),
+        ({"repetition_penalty": 0.0}, "repetition_penalty"),
+        ({"max_new_tokens": 0}, "max_new_tokens"),
+    ],
+)
+def test_settings_out_of_range_are_named(change: dict[str, float], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        GenerationSettings(**change)  # type: ignore[arg-type]
+
+
+async def wait_until(condition: "object", seconds: float = 20) -> None:
+    """Poll until a condition holds; fails the test if it never does."""
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.01)

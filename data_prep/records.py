@@ -89,8 +89,8 @@ def _decoded_lines(data: bytes) -> tuple[Any, str]:
 def _lines(body: bytes) -> Any:
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
-    if b"\n" not in body:
-        body = body.replace(b"\r", b"\n")
+        # Left alone it ends lines, as it did on old Macs, or it strayed into a text.
+        body = body.replace(b"\r", b" " if b"\n" in body else b"\n")
     array = pc.split_pattern(pa.array([body], type=pa.large_binary()), b"\n").flatten()
     return array[:-1] if body.endswith(b"\n") else array
 

@@ -46,8 +46,8 @@ def heading(number: int, place: str, *, episode: int = 1) -> list[str]:
 
 def csv_line(fields: Sequence[str]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(fields)
-    return text.getvalue()
+    csv.writer(text, lineterminator="\n").writerow(fields)
+    return text.getvalue()[:-1]
 
 
 def broken_line(fields: Sequence[str]) -> str:

@@ -1,4 +1,6 @@
+import csv
 import gzip
+import random
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +10,7 @@ import pytest
 
 from data_prep.schema import ScriptError
 from data_prep.script import Script, read_script
+from data_prep.speakers import find_speakers
 from tests.data_prep.scripts import HEADER, broken_line, csv_line, row, write_script
 
 LINES = [row(number, "Lisa Simpson", f"This is page {number}, or so.") for number in range(1, 6)]
@@ -184,3 +187,36 @@ def test_a_parquet_row_of_a_strange_type_is_rejected_with_its_content(tmp_path: 
     pq.write_table(pa.Table.from_pandas(frame), tmp_path / "script.parquet")
     with pytest.raises(ScriptError, match="2 read, all rejected"):
         read_script(tmp_path / "script.parquet")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_well_formed_file_reads_as_the_csv_module_reads_it(tmp_path: Path, seed: int) -> None:
+    letters = random.Random(seed)
+    said = ["A" + "".join(letters.choices('ab",\n é\t', k=letters.randrange(30))) + "z" for _ in range(120)]
+    path = write_script(tmp_path / "script.csv", [row(n, "Lisa", words) for n, words in enumerate(said, 1)])
+    with path.open(newline="", encoding="utf-8") as file:
+        expected = [" ".join(fields["raw_text"].split()) for fields in csv.DictReader(file)]
+    script = read_script(path)
+    assert texts(script) == expected
+    assert not script.rejected
+    assert not script.repairs
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_file_loses_no_row_without_a_word(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    rows = [row(n, "Lisa", f'So "{n}", then, (NODS) no.') for n in range(1, 40)]
+    path = write_script(tmp_path / "script.csv", rows)
+    head, _, body = path.read_bytes().partition(b"\n")
+    damaged = bytearray(body)
+    for _ in range(chance.choice([1, 5, 40])):
+        at = chance.randrange(len(damaged))
+        damaged[at : at + chance.choice([0, 1, 60])] = chance.choice([b'"', b",", b"\n", b"\r", b"\0", b"\xff", b""])
+    path.write_bytes(head + b"\n" + damaged)
+    script = read_script(path)
+    found = find_speakers(script)
+    assert script.rows_read == len(found.lines) + len(found.rejected)
+    lines = [*found.lines["line"], *(reject.line for reject in found.rejected)]
+    assert len(set(lines)) == len(lines)
+    whole = {csv_line(fields).encode() for fields in rows}
+    assert {line for line, text in enumerate(bytes(damaged).split(b"\n"), 2) if text in whole} <= set(lines)

@@ -1,6 +1,7 @@
-"""A migrated database of its own for each test."""
+"""What tests of the bot share: a migrated database of its own for each, and a log that is put back in order."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,19 @@ async def database(database_file: Path) -> AsyncIterator[Database]:
     await database.open()
     yield database
     await database.close()
+
+
+@pytest.fixture
+def root_logger() -> Iterator[logging.Logger]:
+    """Put the root logger, and the levels of others, back as they were."""
+    root = logging.getLogger()
+    before = root.level, list(root.handlers), [list(handler.filters) for handler in root.handlers]
+    levels = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "aiosqlite", "alembic", "telegram")}
+    yield root
+    root.setLevel(before[0])
+    root.handlers[:] = before[1]
+    for handler, filters in zip(root.handlers, before[2], strict=True):
+        handler.filters[:] = filters
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    logging.captureWarnings(False)

@@ -24,22 +24,6 @@ def log() -> Iterator[tuple[logging.Logger, io.StringIO]]:
     logger.removeHandler(handler)
 
 
-@pytest.fixture
-def root_logger() -> Iterator[logging.Logger]:
-    """Put the root logger, and the levels of others, back as they were."""
-    root = logging.getLogger()
-    before = root.level, list(root.handlers), [list(handler.filters) for handler in root.handlers]
-    levels = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "aiosqlite", "alembic", "telegram")}
-    yield root
-    root.setLevel(before[0])
-    root.handlers[:] = before[1]
-    for handler, filters in zip(root.handlers, before[2], strict=True):
-        handler.filters[:] = filters
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
-    logging.captureWarnings(False)
-
-
 @pytest.mark.parametrize("form", [TOKEN, quote(TOKEN, safe=""), TOKEN.replace(":", "%3a")])
 def test_a_token_is_masked_in_messages_and_in_their_arguments(
     log: tuple[logging.Logger, io.StringIO], form: str

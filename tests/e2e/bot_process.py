@@ -1,17 +1,21 @@
 """The bot with an actor that needs no model, as a program of its own, for tests that kill it.
 
-PACE is how many seconds an answer takes. A message that says "die" ends the process on the spot.
+PACE is how many seconds an answer takes. A message that says "die" ends the process on the spot; one that says
+"fail" makes the actor fail with the token in the error.
 """
 
 import asyncio
 import os
 import signal
 from collections.abc import AsyncGenerator, Sequence
+from urllib.parse import quote
 
 from bot.app import build
 from bot.chat_service import Line
 from bot.logs import set_up_logging
 from bot.settings import load_settings
+
+TOKEN = os.environ["TELEGRAM_BOT_TOKEN"]
 
 
 class Parrot:
@@ -25,11 +29,13 @@ class Parrot:
         """Stream the answer in one piece."""
         if history[-1].text == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if history[-1].text == "fail":
+            raise RuntimeError(f"no answer from https://api.telegram.org/bot{TOKEN}/ for bot{quote(TOKEN)}")
         await asyncio.sleep(float(os.environ.get("PACE", "0")))
         yield f"You said: {history[-1].text}"
 
 
 if __name__ == "__main__":
     settings = load_settings()
-    set_up_logging(settings.log_level, ["1:offline"])
+    set_up_logging(settings.log_level, [TOKEN])
     asyncio.run(build(settings, actor=Parrot()).run())

@@ -5,8 +5,6 @@ import os
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.stage import REPOSITORY, Stage
 
 CHAT = """
@@ -34,30 +32,6 @@ async def run(*arguments: str, stdin: str = "", cwd: Path, **environment: str) -
     return process.returncode, out.decode(), err.decode()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "environment", "key"),
-    [
-        (["run"], {}, "TELEGRAM_BOT_TOKEN"),
-        (["run"], {"TELEGRAM_BOT_TOKEN": "lisa"}, "TELEGRAM_BOT_TOKEN"),
-        (["run"], {"TELEGRAM_BOT_TOKEN": "1:a", "ADMIN_IDS": "me"}, "ADMIN_IDS"),
-        (["run"], {"TELEGRAM_BOT_TOKEN": "1:a", "DATABASE_URL": "mysql"}, "DATABASE_URL"),
-        (["run"], {"TELEGRAM_BOT_TOKEN": "1:a", "PERSONA": "nobody"}, "PERSONA"),
-        (["chat"], {"PERSONA": "nobody"}, "PERSONA"),
-        (["chat"], {"ENGINE": "steam"}, "ENGINE"),
-        (["offline"], {"OFFLINE_PORT": "none"}, "OFFLINE_PORT"),
-    ],
-)
-async def test_a_bad_setting_ends_at_start_with_one_line_that_names_the_key(
-    tmp_path: Path, arguments: list[str], environment: dict[str, str], key: str
-) -> None:
-    status, out, err = await run("-m", "bot", *arguments, cwd=tmp_path, **environment)
-    assert status == 2
-    assert out == ""
-    (line,) = [line for line in err.splitlines() if not line.startswith("Loading ")]
-    assert line.startswith("error: ")
-    assert key in line
-
-
 async def test_a_database_that_cannot_be_reached_is_named(stage: Stage) -> None:
     async with stage.process(DATABASE_URL="sqlite+aiosqlite:////proc/nowhere/bot.db") as bot:
         assert await bot.ended() != 0
@@ -69,6 +43,13 @@ async def test_a_token_that_telegram_does_not_accept_is_named_and_not_shown(stag
         assert await bot.ended() != 0
     assert "TELEGRAM_BOT_TOKEN: Telegram does not accept this token" in bot.log
     assert "wrong_secret" not in bot.log + bot.output
+
+
+async def test_a_missing_token_is_named_in_one_line_on_standard_error(tmp_path: Path) -> None:
+    status, out, err = await run("-m", "bot", "run", cwd=tmp_path)
+    assert (status, out) == (2, "")
+    assert err.startswith("error: TELEGRAM_BOT_TOKEN is not set")
+    assert err.count("\n") == 1
 
 
 async def test_a_word_that_is_no_command_is_refused_with_the_usage(tmp_path: Path) -> None:
@@ -102,6 +83,28 @@ async def test_a_line_without_an_answer_still_has_its_line(tmp_path: Path) -> No
     status, out, _err = await run("-c", CHAT, "", "", "", "Fine.", stdin="one\ntwo\n", cwd=tmp_path)
     assert status == 0
     assert out.splitlines() == ["I am at a loss for words. Could you put it another way?", "Fine."]
+
+
+async def test_on_a_terminal_the_chat_shows_who_speaks_and_ends_politely(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", CHAT),
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)},
+        stdin=theirs,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    os.write(ours, b"Hello\n/reset\n\x04")
+    out, _ = await process.communicate()
+    os.close(ours)
+    os.close(theirs)
+    shown = out.decode()
+    assert process.returncode == 0
+    assert shown.startswith("Hi, I'm Lisa!")
+    assert "Lisa Simpson: You said: Hello\n" in shown
+    assert "I have forgotten" in shown
+    assert shown.endswith("Goodbye!\n")
 
 
 REHEARSE = """

@@ -17,13 +17,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data_prep.records import Records, read_records
-from data_prep.schema import MAPPED_COLUMNS, REQUIRED_COLUMNS, SCRIPT_COLUMNS, Reject, ScriptError
+from data_prep.schema import SCRIPT_COLUMNS, Reject, ScriptError
 
 _UNUSED = ("timestamp_in_ms", "normalized_text", "word_count")
 _WHOLE_NUMBER = r"^-?\d{1,18}$"
 # UTF-8 that was once read as cp1252 and saved again: "Ã©" for "é", "â€™" for an apostrophe.
 _CP1252_TAIL = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
-_MOJIBAKE = f"[\u00c2-\u00df][{_CP1252_TAIL}]|[\u00e0-\u00ef][{_CP1252_TAIL}]{{2}}"
+_MOJIBAKE = f"\u00c2[\u00a0-\u00bf]|[\u00c3-\u00df][{_CP1252_TAIL}]|[\u00e0-\u00ef][{_CP1252_TAIL}]{{2}}"
 
 
 @dataclass(slots=True)
@@ -53,7 +53,9 @@ class Script:
 
 
 def read_script(path: Path, columns: Mapping[str, str] | None = None) -> Script:
-    """Reads .csv, .csv.gz or .parquet; `columns` maps speaker, text, episode, scene and location to other names.
+    """Reads .csv, .csv.gz or .parquet.
+
+    `columns` says what another show calls its speaker and text, and its episode, scene and location if it has them.
 
     Raises ScriptError for a file that cannot be read, lacks a column, or holds no usable row.
     """
@@ -123,12 +125,6 @@ def _script_rows(records: Records, path: Path) -> pd.DataFrame:
 
 
 def _mapped_rows(records: Records, columns: Mapping[str, str], path: Path) -> pd.DataFrame:
-    unknown = [name for name in columns if name not in MAPPED_COLUMNS]
-    if unknown:
-        raise ScriptError(f'--columns: there is no "{unknown[0]}"; it maps {", ".join(MAPPED_COLUMNS)}')
-    missing = [name for name in REQUIRED_COLUMNS if name not in columns]
-    if missing:
-        raise ScriptError(f"--columns: {missing[0]}=... is missing")
     cells = _cells(records, list(columns.values()), path).set_axis(list(columns), axis=1)
     ordinal = np.arange(1, len(cells) + 1)
     location = cells.get("location", "")

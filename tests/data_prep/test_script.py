@@ -115,6 +115,12 @@ def test_text_that_was_decoded_wrongly_before_it_was_saved_is_mended(tmp_path: P
     assert script.repairs == {"wrong_decoding": 1}
 
 
+@pytest.mark.parametrize(("text", "mended"), [("Ã\x81gua", "Água"), ("à€€", "à€€"), ("Â€", "Â€"), ("Ça va", "Ça va")])
+def test_only_what_decodes_is_taken_for_garbled(tmp_path: Path, text: str, mended: str) -> None:
+    script = read_script(write_script(tmp_path / "script.csv", [row(1, "Lisa Simpson", text)]))
+    assert texts(script) == [f"Lisa Simpson: {mended}"]
+
+
 def test_rows_come_in_the_order_of_the_show(tmp_path: Path) -> None:
     rows = [row(2, "B", "two", episode=2), row(1, "A", "one", episode=2), row(9, "C", "nine", episode=1)]
     script = read_script(write_script(tmp_path / "script.csv", rows))

@@ -39,7 +39,7 @@ def test_every_text_is_translated_with_the_same_placeholders_and_commands(langua
         if message.id:
             assert message.string
             assert not message.fuzzy
-            assert sorted(pattern.findall(message.string)) == sorted(pattern.findall(message.id))
+            assert sorted(pattern.findall(str(message.string))) == sorted(pattern.findall(str(message.id)))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -46,12 +46,16 @@ def main(args: argparse.Namespace) -> int:
     given = given_settings(args)
     run = _unfinished_run(args.store, given) if args.resume else None
     settings = run.settings if run else _with_full_paths(settings_from(given))
-    material = load_material(settings)
+    material = load_material(settings, run.persona if run else None)
     if run is None:
         from model.training_run import TrainingRun
 
-        run = TrainingRun.begin(args.store, settings)
-    if not fine_tune(run, material):
+        run = TrainingRun.begin(args.store, settings, material.persona)
+    try:
+        finished = fine_tune(run, material)
+    except KeyboardInterrupt:  # the second Ctrl-C: the last checkpoint must do
+        finished = False
+    if not finished:
         print(_how_to_resume(args.store, settings), file=sys.stderr)
         return INTERRUPTED
     from model.store import Store
@@ -74,8 +78,11 @@ class Material:
     model: "PreTrainedModel"
 
 
-def load_material(settings: TrainingSettings) -> Material:
-    """Read and tokenise the examples, then load the base; ModelError names what is missing."""
+def load_material(settings: TrainingSettings, persona: "Persona | None" = None) -> Material:
+    """Read and tokenise the examples, then load the base; ModelError names what is missing.
+
+    Without a persona, the card is the one that the settings name, or a plain one for the character's name.
+    """
     from model.dataset import AnswerExamples, read_dialogues, read_manifest
     from model.engines.transformers import load_model
     from model.prompt import Prompt
@@ -84,7 +91,7 @@ def load_material(settings: TrainingSettings) -> Material:
     manifest = read_manifest(settings.examples)
     train = read_dialogues(settings.examples, "train", settings.limit)
     validation = read_dialogues(settings.examples, "validation", settings.validation_limit)
-    persona = _persona(settings, str(manifest["character"]))
+    persona = persona or _new_persona(settings, str(manifest["character"]))
     base = base_folder(settings.base, progress=True)
     prompt = Prompt.from_folder(base, persona.card)
     length = settings.max_length
@@ -119,7 +126,6 @@ def fine_tune(run: "TrainingRun", material: Material) -> bool:
 
 
 def _save_version(run: "TrainingRun", material: Material, trainer: "AnswerTrainer") -> None:
-    from model.persona import FILE_NAME, write_persona
     from model.training_run import TRAINING_FILE, write_json
 
     folder, model = run.version_folder, cast("PreTrainedModel", trainer.model)
@@ -130,7 +136,6 @@ def _save_version(run: "TrainingRun", material: Material, trainer: "AnswerTraine
         model.save_pretrained(folder / "weights")
         shutil.copyfile(material.base / "tokenizer.json", folder / "weights" / "tokenizer.json")
     shutil.copyfile(material.base / "tokenizer.json", folder / "tokenizer.json")
-    write_persona(material.persona, folder / FILE_NAME)
     write_json(folder / TRAINING_FILE, _training_record(run, material, trainer))
 
 
@@ -177,7 +182,7 @@ def _paths_to_publish(settings: TrainingSettings) -> dict[str, str | None]:
     }
 
 
-def _persona(settings: TrainingSettings, character: str) -> "Persona":
+def _new_persona(settings: TrainingSettings, character: str) -> "Persona":
     from model.persona import Persona, read_persona
 
     if settings.card is not None:

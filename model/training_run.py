@@ -17,6 +17,7 @@ from typing import Any
 
 from data_prep.schema import TARGET_PAIRS
 from model.errors import ModelError
+from model.persona import FILE_NAME, Persona, read_persona, write_persona
 from model.training_settings import TrainingSettings
 
 RUNS_FOLDER = ".runs"
@@ -34,11 +35,12 @@ class TrainingRun:
     examples_sha256: str
 
     @classmethod
-    def begin(cls, store: Path, settings: TrainingSettings) -> "TrainingRun":
-        """Make the folder of a new run."""
+    def begin(cls, store: Path, settings: TrainingSettings, persona: Persona) -> "TrainingRun":
+        """Make the folder of a new run. The card is kept with it: examples must look the same after a resume."""
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
         run = cls(store / settings.persona / RUNS_FOLDER / stamp, settings, hash_examples(settings.examples))
         run.version_folder.mkdir(parents=True)
+        write_persona(persona, run.version_folder / FILE_NAME)
         write_json(run.folder / RUN_FILE, {"settings": settings.as_json(), "examples_sha256": run.examples_sha256})
         return run
 
@@ -59,6 +61,11 @@ class TrainingRun:
         if hash_examples(run.settings.examples) != run.examples_sha256:
             raise ModelError(f"--resume: {run.settings.examples} has changed since the run began; start a new one")
         return run
+
+    @property
+    def persona(self) -> Persona:
+        """The persona card that the run began with."""
+        return read_persona(self.version_folder / FILE_NAME)
 
     @property
     def checkpoints(self) -> Path:

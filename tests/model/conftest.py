@@ -76,6 +76,20 @@ def llama_base(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder
 
 
+@pytest.fixture(scope="session")
+def gpt2_124m(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """GPT-2 at its true size, 124M parameters and 50257 tokens, with random weights."""
+    from transformers import GPT2Config, GPT2LMHeadModel, set_seed
+
+    folder = tmp_path_factory.mktemp("bases") / "gpt2-124m"
+    tokenizer = make_tokenizer(["<|endoftext|>"])
+    end = tokenizer.token_to_id("<|endoftext|>")
+    set_seed(0)
+    GPT2LMHeadModel(GPT2Config(bos_token_id=end, eos_token_id=end)).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
 @pytest.fixture(params=["gpt2_base", "llama_base"])
 def either_base(request: pytest.FixtureRequest) -> Path:
     """Each of the two small bases in turn."""

@@ -16,7 +16,7 @@ from model.metrics import read_metrics
 
 QUICK = ("--batch-size", "8", "--learning-rate", "5e-3", "--log-every", "1", "--validation-limit", "8")
 # Dropout makes a resumed run depend on the state of the random generators, not on the data's order alone.
-LONG = (*QUICK, "--epochs", "5", "--eval-every", "6", "--patience", "0", "--dropout", "0.1", "--seed", "3")
+LONG = (*QUICK, "--epochs", "4", "--eval-every", "12", "--patience", "0", "--dropout", "0.1", "--seed", "3")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_the_training_record_says_how_the_version_came_about(whole_run: Path, ex
     record = training(whole_run)
     validation = [r["validation_loss"] for r in read_metrics(whole_run / "metrics.jsonl") if "validation_loss" in r]
     assert record["training"]["best_validation_loss"] == min(validation)
-    assert record["training"]["steps"] == 60
+    assert record["training"]["steps"] == 48
     assert record["training"]["tokens"] == read_metrics(whole_run / "metrics.jsonl")[-1]["tokens"]
     assert record["data"]["character"] == "Dwight Schrute"
     assert (record["data"]["train"], record["data"]["validation"]) == (96, 8)
@@ -97,14 +97,14 @@ def test_the_same_seed_gives_the_same_losses_and_another_seed_others(
 
 
 def start(command: list[str], store: Path) -> "subprocess.Popen[str]":
-    """The same run in a process of its own, once it is past its tenth step."""
+    """The same run in a process of its own, once it is past its first checkpoint."""
     process = subprocess.Popen(
         [sys.executable, "-m", "model", *command, *LONG, "--store", str(store)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not any(r["step"] > 10 for file in store.glob("dwight/.runs/*/version/*.jsonl") for r in read_metrics(file)):
+    while not any(r["step"] > 13 for file in store.glob("dwight/.runs/*/version/*.jsonl") for r in read_metrics(file)):
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.02)
     return process
@@ -137,6 +137,18 @@ def test_ctrl_c_saves_a_checkpoint_says_how_to_go_on_and_nothing_is_lost(
     assert main(resume.split()[3:]) == 0
     assert losses(tmp_path / "dwight" / "v1") == losses(whole_run)
     assert same_adapter(tmp_path / "dwight" / "v1", whole_run)
+
+
+def test_a_second_ctrl_c_says_how_to_go_on_as_well(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken_off(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("model.train.fine_tune", broken_off)
+    assert main([*command, "--store", str(tmp_path)]) == 130
+    assert "--persona dwight --resume" in capsys.readouterr().err
+    assert len(list((tmp_path / "dwight" / ".runs").iterdir())) == 1
 
 
 def same_adapter(one: Path, other: Path) -> bool:
@@ -192,6 +204,16 @@ def test_a_mistake_ends_in_one_line_that_names_it_and_leaves_nothing_behind(
     assert not (tmp_path / "store").exists()
 
 
+def test_a_card_of_ones_own_is_learned_from_and_kept_with_the_version(command: list[str], tmp_path: Path) -> None:
+    from model.persona import Persona, read_persona, write_persona
+
+    write_persona(Persona("schrute", "Dwight K. Schrute", card="You are Dwight.", greeting="Hm."), tmp_path / "my.toml")
+    options = ["--card", str(tmp_path / "my.toml"), "--max-steps", "1", "--store", str(tmp_path / "store")]
+    assert main([*command, *QUICK, *options]) == 0
+    kept = read_persona(tmp_path / "store" / "dwight" / "v1" / "persona.toml")
+    assert (kept.id, kept.name, kept.card, kept.greeting) == ("dwight", "Dwight K. Schrute", "You are Dwight.", "Hm.")
+
+
 def test_what_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--persona", "dwight", "--store", str(tmp_path)]) == 1
     assert capsys.readouterr().err == "error: --examples is required: folder that data_prep wrote\n"
@@ -202,12 +224,13 @@ def test_what_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_a_resumed_run_keeps_its_settings_and_its_examples(
     examples_folder: Path, gpt2_base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from model.persona import Persona
     from model.training_run import TrainingRun
     from model.training_settings import TrainingSettings
 
     examples = Path(shutil.copytree(examples_folder, tmp_path / "examples"))
     settings = TrainingSettings(examples=examples, persona="dwight", base=str(gpt2_base), rank=4)
-    TrainingRun.begin(tmp_path / "store", settings)
+    TrainingRun.begin(tmp_path / "store", settings, Persona("dwight", "Dwight"))
     resume = ["train", "--persona", "dwight", "--resume", "--store", str(tmp_path / "store")]
     assert main([*resume, "--rank", "8"]) == 1
     assert capsys.readouterr().err == "error: --rank: the run to resume has 4; leave the option out\n"
@@ -217,16 +240,30 @@ def test_a_resumed_run_keeps_its_settings_and_its_examples(
 
 
 def test_a_half_written_checkpoint_is_passed_over(examples_folder: Path, tmp_path: Path) -> None:
+    from model.persona import Persona
     from model.training_run import TrainingRun
     from model.training_settings import TrainingSettings
 
-    run = TrainingRun.begin(tmp_path, TrainingSettings(examples=examples_folder, persona="dwight"))
+    settings = TrainingSettings(examples=examples_folder, persona="dwight")
+    run = TrainingRun.begin(tmp_path, settings, Persona("dwight", "Dwight"))
     for step, state in ((5, "{}"), (10, "{}"), (15, '{"global_step": 1')):
         folder = run.checkpoints / f"checkpoint-{step}"
         folder.mkdir(parents=True)
         (folder / "trainer_state.json").write_text(state, encoding="utf-8")
     (run.checkpoints / "checkpoint-20").mkdir()
     assert run.last_checkpoint() == run.checkpoints / "checkpoint-10"
+
+
+@pytest.mark.slow
+def test_gpt2_at_true_size_takes_a_few_steps_and_becomes_a_version(
+    gpt2_124m: Path, examples_folder: Path, tmp_path: Path
+) -> None:
+    options = ["--persona", "dwight", "--base", str(gpt2_124m), "--store", str(tmp_path), "--learning-rate", "1e-3"]
+    size = ["--batch-size", "2", "--max-steps", "4", "--log-every", "1", "--validation-limit", "2"]
+    assert main(["train", "--examples", str(examples_folder), *options, *size]) == 0
+    version = tmp_path / "dwight" / "v1"
+    assert training(version)["training"]["steps"] == 4
+    assert losses(version)[-1][1] < losses(version)[0][1]
 
 
 def test_help_is_there_without_the_heavy_libraries() -> None:

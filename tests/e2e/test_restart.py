@@ -42,14 +42,19 @@ async def test_messages_sent_while_the_bot_was_dead_are_answered_after_it_comes_
         assert await stage.answers(2) == ["You said: one", "You said: two"]
 
 
-async def test_an_update_that_kills_the_process_three_times_is_set_aside(stage: Stage) -> None:
-    await stage.say("die", user=1)
-    for _ in range(3):
+async def test_an_update_that_kills_the_process_three_times_is_set_aside_and_the_admins_told(stage: Stage) -> None:
+    async with stage.process() as bot:
+        await stage.say("Hello", user=9)
+        await stage.rows_become("SELECT state FROM inbox", [("done",)])
+        await stage.say("die", user=1)
+        assert await bot.ended() == -signal.SIGKILL
+    for _ in range(2):
         async with stage.process() as bot:
             assert await bot.ended() == -signal.SIGKILL
     async with stage.process(ADMIN_IDS="9") as bot:
         assert await stage.answers(1) == ["Sorry, something went wrong on my side. Please try again in a moment."]
-        await stage.rows_become("SELECT state FROM inbox", [("failed",)])
+        await stage.rows_become("SELECT state FROM inbox ORDER BY update_id", [("done",), ("failed",)])
+        assert "ended three times" in (await stage.answers(2, chat=9))[1]
         await stage.say("still there?", user=1)
         assert (await stage.answers(2))[1] == "You said: still there?"
         await bot.kill()

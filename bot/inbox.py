@@ -86,8 +86,9 @@ class Inbox(asyncio.Queue[object]):
         """Remember that the first `parts` messages of a long reply have gone out."""
         await _insist(lambda: self._rows.part_sent(update_id, parts))
 
-    async def close(self, update_id: int, state: State = State.DONE) -> None:
-        """Nothing is left to do for this update."""
+    async def close(self, update_id: int, failed: bool = False) -> None:
+        """Nothing is left to do for this update, or nothing can be done."""
+        state = State.FAILED if failed else State.DONE
         # Not to be given up: an answer that was sent and not marked would be sent again.
         await _insist(lambda: self._rows.finish(update_id, state))
         self._forget(update_id)

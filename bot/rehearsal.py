@@ -12,7 +12,7 @@ from bot.chat_service import Actor
 from bot.offline import OfflineTelegram
 from bot.settings import Settings
 
-TOKEN = "1:offline"
+TOKEN = "7000000001:offline"  # Telegram gives bots ids far from those of the people on the page.
 FOLDER = Path("var")
 
 
@@ -20,7 +20,7 @@ async def rehearse(settings: Settings, *, actor: Actor | None = None, stop: asyn
     """Serve the page and answer on it until told to stop. Loads the character unless an `actor` is given."""
     actor = actor or load_actor(settings, progress=True)
     stop = stop or stop_on_signals()
-    async with _server(settings.offline_port) as server:
+    async with _server(settings.offline_port, actor.name) as server:
         database = FOLDER / f"offline-{server.url.rpartition(':')[2]}.db"
         _remove(database)
         offline = settings.model_copy(
@@ -38,13 +38,13 @@ async def rehearse(settings: Settings, *, actor: Actor | None = None, stop: asyn
 
 
 @asynccontextmanager
-async def _server(port: int) -> AsyncIterator[OfflineTelegram]:
-    server = OfflineTelegram(token=TOKEN, port=port)
+async def _server(port: int, name: str) -> AsyncIterator[OfflineTelegram]:
+    server = OfflineTelegram(token=TOKEN, port=port, bot_name=name)
     try:
         await server.start()
     except OSError:
         print(f"Port {port} is taken (OFFLINE_PORT), so another one is used.", flush=True)
-        server = OfflineTelegram(token=TOKEN, port=0)
+        server = OfflineTelegram(token=TOKEN, port=0, bot_name=name)
         await server.start()
     try:
         yield server

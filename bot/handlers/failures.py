@@ -12,7 +12,6 @@ from bot.delivery import Delivery
 from bot.errors import EmptyAnswerError, StorageError
 from bot.inbox import ATTEMPTS, Inbox
 from bot.locales import Locales, Translate
-from bot.storage.tables import State
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ class Failures:
                 await self._put_off(update)
             else:
                 await self._apologize(update, context.error)
-                await self._inbox.close(update.update_id, State.FAILED)
+                await self._inbox.close(update.update_id, failed=True)
         raise ApplicationHandlerStop
 
     async def _put_off(self, update: Update) -> None:
@@ -58,7 +57,7 @@ class Failures:
         notice = f"The bot ended three times while handling update {update.update_id}, so it was left out."
         log.error(notice)
         await self._apologize(update, None)
-        await self._inbox.close(update.update_id, State.FAILED)
+        await self._inbox.close(update.update_id, failed=True)
         for admin in self._admins:
             await _attempt(bot.send_message(admin, notice))
 

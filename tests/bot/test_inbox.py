@@ -17,7 +17,6 @@ from bot.errors import StorageError
 from bot.inbox import Inbox
 from bot.storage.database import Database
 from bot.storage.repository import InboxRepository, SqlUnitOfWork
-from bot.storage.tables import State
 
 BOT = Bot("1:offline")
 
@@ -120,7 +119,7 @@ async def test_an_update_that_was_handled_is_done(inbox: Inbox, database_file: P
 async def test_an_update_that_was_closed_as_failed_stays_so(inbox: Inbox, database_file: Path) -> None:
     await inbox.put(update(7))
     async with inbox.handling(update(7)):
-        await inbox.close(7, State.FAILED)
+        await inbox.close(7, failed=True)
     assert rows(database_file) == [(7, "failed")]
 
 

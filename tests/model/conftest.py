@@ -51,42 +51,10 @@ def gpt2_base(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def llama_base(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def llama_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A llama of two layers with grouped-query attention, and a chat vocabulary."""
-    from transformers import LlamaConfig, LlamaForCausalLM, set_seed
-
     folder = tmp_path_factory.mktemp("bases") / "tiny-llama"
-    tokenizer = make_tokenizer(["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
-    config = LlamaConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=48,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=512,
-        tie_word_embeddings=True,
-        initializer_range=WIDE,
-        bos_token_id=tokenizer.token_to_id("<|im_start|>"),
-        eos_token_id=tokenizer.token_to_id("<|im_end|>"),
-    )
-    set_seed(0)
-    LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    return folder
-
-
-@pytest.fixture(scope="session")
-def gpt2_124m(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """GPT-2 at its true size, 124M parameters and 50257 tokens, with random weights."""
-    from transformers import GPT2Config, GPT2LMHeadModel, set_seed
-
-    folder = tmp_path_factory.mktemp("bases") / "gpt2-124m"
-    tokenizer = make_tokenizer(["<|endoftext|>"])
-    end = tokenizer.token_to_id("<|endoftext|>")
-    set_seed(0)
-    GPT2LMHeadModel(GPT2Config(bos_token_id=end, eos_token_id=end)).save_pretrained(folder)
-    tokenizer.save(str(folder / "tokenizer.json"))
+    make_tiny_llama(folder)
     return folder
 
 
@@ -109,6 +77,29 @@ def examples_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest = {"format": 1, "character": "Dwight Schrute", "source": {"file": "office.csv", "sha256": "0" * 64}}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder
+
+
+def make_tiny_llama(folder: Path) -> None:
+    """Write a base with random weights into a new folder."""
+    from transformers import LlamaConfig, LlamaForCausalLM, set_seed
+
+    tokenizer = make_tokenizer(["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=48,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        initializer_range=WIDE,
+        bos_token_id=tokenizer.token_to_id("<|im_start|>"),
+        eos_token_id=tokenizer.token_to_id("<|im_end|>"),
+    )
+    set_seed(0)
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def make_tokenizer(control_tokens: list[str]) -> Tokenizer:

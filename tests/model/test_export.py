@@ -9,7 +9,6 @@ import numpy as np
 import openvino
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
 
 from model.__main__ import main
 from model.engine import Engine, GenerationSettings
@@ -38,7 +37,7 @@ def trained(request: pytest.FixtureRequest, examples_folder: Path, tmp_path_fact
 
 def reference(version: Version) -> Any:
     """The version in transformers, in float32."""
-    return load_model(version.weights or Path(version.base), version.adapter).eval()
+    return load_model(version.weights or Path(version.base), version.adapter)
 
 
 def round_to_int8(model: Any) -> Any:
@@ -174,12 +173,12 @@ async def test_gpt2_at_its_true_size_goes_through_training_export_and_both_engin
 
 def true_size_gpt2(folder: Path) -> Path:
     """GPT-2 124M with random weights, and a tokenizer of the true size whose further entries never occur."""
-    from transformers import GPT2Config, set_seed
+    from transformers import GPT2Config, GPT2LMHeadModel, set_seed
 
     from tests.model.conftest import make_tokenizer
 
     set_seed(0)
-    AutoModelForCausalLM.from_config(GPT2Config()).save_pretrained(folder)
+    GPT2LMHeadModel(GPT2Config()).save_pretrained(folder)
     tokenizer = make_tokenizer([])
     filling = [f"<unused{number}>" for number in range(50256 - tokenizer.get_vocab_size())]
     tokenizer.add_tokens(filling)

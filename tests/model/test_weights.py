@@ -14,22 +14,27 @@ from model.errors import ModelError
 from model.weights import Weights, plain_name, read_tensor
 
 
-def random_adapter(base: Path, folder: Path, **options: object) -> dict[str, torch.Tensor]:
+def random_adapter(base: Path, folder: Path, use_rslora: bool = False) -> dict[str, torch.Tensor]:
     """Save a LoRA adapter with random weights; gives what peft itself merges it to."""
     set_seed(1)
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     is_gpt2 = model.config.model_type == "gpt2"
     config = LoraConfig(
-        r=4, lora_alpha=8, target_modules="all-linear", fan_in_fan_out=is_gpt2, init_lora_weights=False, **options
+        r=4,
+        lora_alpha=8,
+        target_modules="all-linear",
+        fan_in_fan_out=is_gpt2,
+        init_lora_weights=False,
+        use_rslora=use_rslora,
     )
     adapted = get_peft_model(model, config)
-    adapted.save_pretrained(folder)
+    adapted.save_pretrained(str(folder))
     return {plain_name(name): tensor for name, tensor in adapted.merge_and_unload().state_dict().items()}
 
 
-@pytest.mark.parametrize("options", [{}, {"use_rslora": True}])
-def test_merging_in_numpy_gives_what_peft_gives(either_base: Path, tmp_path: Path, options: dict[str, object]) -> None:
-    expected = random_adapter(either_base, tmp_path, **options)
+@pytest.mark.parametrize("use_rslora", [False, True])
+def test_merging_in_numpy_gives_what_peft_gives(either_base: Path, tmp_path: Path, use_rslora: bool) -> None:
+    expected = random_adapter(either_base, tmp_path, use_rslora)
     weights = Weights(either_base, tmp_path)
     unmerged = Weights(either_base)
     names = [name for name in expected if name in weights]

@@ -1,0 +1,70 @@
+"""The bot with the engine that it really runs on: a tiny model in a store, and the character that ships."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from model.persona import Persona, write_persona
+from model.store import Store
+from tests.e2e.stage import REPOSITORY, Stage
+from tests.model.conftest import make_tiny_llama
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a character of two layers, who never learned to speak."""
+    folder = tmp_path_factory.mktemp("real-engine")
+    make_tiny_llama(folder / "run" / "weights")
+    write_persona(Persona("tiny", "Tiny", card="You are Tiny."), folder / "run" / "persona.toml")
+    (folder / "run" / "training.json").write_text(json.dumps({"base": "none", "method": "full"}))
+    Store(folder / "store").add("tiny", folder / "run")
+    return folder / "store"
+
+
+async def test_serving_with_the_real_engine_opens_no_connection_but_to_telegram(stage: Stage, store: Path) -> None:
+    record, home = stage.folder / "connections", stage.folder / "home"
+    home.mkdir()
+    program = (str(HERE / "witness.py"), str(record), "-m", "bot", "run")
+    async with stage.process(*program, PERSONA="tiny", MODEL_STORE=str(store), HOME=str(home)) as bot:
+        await stage.say("Hello")
+        await stage.say("/ask Who are you?")
+        await stage.answers(2)
+        assert await bot.stop() == 0
+    addresses = {tuple(line.split()[1:]) for line in record.read_text().splitlines()}
+    assert addresses == {("127.0.0.1", stage.server.url.rpartition(":")[2])}
+    assert not list(home.rglob("*telemetry*"))
+
+
+async def test_many_people_are_answered_at_once_by_the_real_engine(stage: Stage, store: Path) -> None:
+    async with stage.process("-m", "bot", "run", PERSONA="tiny", MODEL_STORE=str(store)) as bot:
+        for person in range(1, 13):
+            await stage.say(f"Hello, I am number {person}", user=person)
+        for person in range(1, 13):
+            assert all(await stage.answers(1, chat=person))
+        assert await bot.stop() == 0
+    assert "Traceback" not in bot.log
+
+
+def test_the_character_that_ships_answers_piped_lines_and_prints_nothing_else(tmp_path: Path) -> None:
+    cache = platformdirs.user_cache_path("understudy")
+    assert (cache / "bases" / "smollm2-135m").is_dir(), "make install-dev fetches the base that this test speaks with"
+    environment = {"UNDERSTUDY_CACHE": str(cache), "PYTHONPATH": str(REPOSITORY), "HOME": str(tmp_path), "PATH": ""}
+    result = subprocess.run(
+        [sys.executable, "-m", "bot", "chat"],
+        input="Hi Lisa!\n/ask Who is your brother?\n",
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answers = result.stdout.splitlines()
+    assert len(answers) == 2
+    assert all(answers)
+    assert (tmp_path / "var" / "models" / "lisa" / "current").is_file()

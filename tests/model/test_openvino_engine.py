@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,8 +36,8 @@ def ids(folder: Path, text: str = "Do you like beets?") -> list[int]:
     return Prompt.from_folder(folder).encode([Turn("", text, False)], 200)
 
 
-async def answer(engine: OpenVINOEngine, prompt: list[int], **changes: object) -> str:
-    settings = GenerationSettings(**{"max_new_tokens": 20, "temperature": 1.0, "top_p": 1.0, "top_k": 0} | changes)
+async def answer(engine: OpenVINOEngine, prompt: list[int], **changes: Any) -> str:
+    settings = replace(GenerationSettings(max_new_tokens=20, temperature=1.0, top_p=1.0, top_k=0), **changes)
     return "".join([piece async for piece in engine.generate(prompt, settings)])
 
 
@@ -127,9 +129,8 @@ def test_settings_out_of_range_are_named(change: dict[str, float], message: str)
         GenerationSettings(**change)  # type: ignore[arg-type]
 
 
-async def wait_until(condition: "object", seconds: float = 20) -> None:
+async def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
     """Poll until a condition holds; fails the test if it never does."""
-    assert callable(condition)
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

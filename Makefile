@@ -61,7 +61,7 @@ $(SERVE): requirements.lock | $(BIN)/python
 $(DEV): pyproject.toml $(SERVE)
 	@echo "Installing what training and tests need (once; some minutes)" 1>&2
 	@$(PIP) install --quiet '.[train,dev]' 1>&2
-	@$(BIN)/python -c 'from model.zoo import base_folder; base_folder("smollm2-135m", progress=True)' 1>&2
+	@$(BIN)/python -c 'from model.zoo import base_folder; base_folder("smollm2-135m")' 1>&2
 	@which chromium chromium-browser google-chrome > /dev/null 2>&1 \
 	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } 1>&2 \
 	  || $(BIN)/playwright install chromium 1>&2

@@ -112,13 +112,13 @@ def build_service(settings: Settings, actor: Actor, unit_of_work: Callable[[], U
     return ChatService(actor, unit_of_work, ReplyQueue(settings.max_concurrent_replies), settings.context_messages)
 
 
-def load_actor(settings: Settings, progress: bool = False) -> Star:
+def load_actor(settings: Settings) -> Star:
     """Load the character that the settings name; takes seconds. Raises SettingsError."""
     from model.character import load_character
     from model.errors import ModelError
 
     try:
-        character = load_character(settings.persona, settings.model_store, settings.engine, progress)
+        character = load_character(settings.persona, settings.model_store, settings.engine)
         return Star(character, settings.sampling())
     except ModelError as error:
         keys = f"PERSONA={settings.persona}, MODEL_STORE={settings.model_store}, ENGINE={settings.engine}"

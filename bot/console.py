@@ -102,7 +102,7 @@ def chat(settings: Settings, *, actor: Actor | None = None) -> None:
     interactive = sys.stdin.isatty()
     if actor is None:
         print(f"Loading {settings.persona} ...", file=sys.stderr, flush=True)
-        actor = load_actor(settings, progress=True)
+        actor = load_actor(settings)
     service = build_service(settings, actor, MemoryHistory().unit_of_work)
     with asyncio.Runner() as runner:
         console = Console(service, Locales().speak(None), runner, interactive)

@@ -18,7 +18,7 @@ FOLDER = Path("var")
 
 async def rehearse(settings: Settings, *, actor: Actor | None = None, stop: asyncio.Event | None = None) -> None:
     """Serve the page and answer on it until told to stop. Loads the character unless an `actor` is given."""
-    actor = actor or load_actor(settings, progress=True)
+    actor = actor or load_actor(settings)
     stop = stop or stop_on_signals()
     async with _server(settings.offline_port, actor.name) as server:
         database = FOLDER / f"offline-{server.url.rpartition(':')[2]}.db"

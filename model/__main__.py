@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.errors import ModelError
+from model.store import DEFAULT_STORE, Store
 
 if TYPE_CHECKING:
     from model.character import Character
-
-DEFAULT_STORE = Path("var/models")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -72,7 +71,7 @@ def _say(options: argparse.Namespace) -> int:
     from model.character import load_character
 
     messages = sys.stdin if options.message == "-" else [options.message]
-    character = load_character(options.persona, options.store, options.engine, progress=True)
+    character = load_character(options.persona, options.store, options.engine)
     asyncio.run(_answer_all(character, messages, options.seed))
     return 0
 
@@ -92,8 +91,6 @@ async def _answer_all(character: "Character", messages: Iterable[str], seed: int
 
 
 def _list(options: argparse.Namespace) -> int:
-    from model.store import Store
-
     store = Store(options.store)
     for persona in store.personas():
         live = store.live_name(persona)
@@ -107,16 +104,12 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _promote(options: argparse.Namespace) -> int:
-    from model.store import Store
-
     Store(options.store).promote(options.persona, options.version)
     print(f"{options.persona}: {options.version} is live")
     return 0
 
 
 def _rollback(options: argparse.Namespace) -> int:
-    from model.store import Store
-
     print(f"{options.persona}: {Store(options.store).rollback(options.persona).name} is live")
     return 0
 

@@ -52,23 +52,23 @@ class Character:
         await self._engine.close()
 
 
-def load_character(persona: str, store: Path, engine: str = "openvino", progress: bool = False) -> Character:
+def load_character(persona: str, store: Path, engine: str = "openvino") -> Character:
     """Load the live version of a persona; ModelError says in one line what is missing or damaged."""
     if engine not in ENGINES:
         raise ModelError(f"engine {engine!r} is unknown; there are: {', '.join(ENGINES)}")
-    version = Store(store).live(persona, progress)
+    version = Store(store).live(persona)
     version.verify()
     card = version.persona
     prompt = Prompt.from_folder(version.engine_folder, card.card)
     context = min(_context_length(version.engine_folder / "config.json"), MAX_CONTEXT)
-    return Character(card, version.name, prompt, _engine(engine, version, prompt.end_of_turn), context)
+    return Character(card, version.name, prompt, _engine(engine, version, prompt), context)
 
 
-def _engine(name: str, version: Version, end_of_turn: int) -> Engine:
+def _engine(name: str, version: Version, prompt: Prompt) -> Engine:
     if name == "openvino":
         from model.engines.openvino import OpenVINOEngine
 
-        return OpenVINOEngine(version.engine_folder, end_of_turn)
+        return OpenVINOEngine(version.engine_folder, prompt)
     from model.engines.transformers import load
 
     return load(version.weights or base_folder(version.base), version.adapter)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from data_prep.schema import SPLITS, TEST
 from model.errors import ModelError
-from model.train import DEFAULT_STORE
+from model.store import DEFAULT_STORE
 
 if TYPE_CHECKING:
     import torch
@@ -48,7 +48,7 @@ def main(args: argparse.Namespace) -> int:
     if args.limit < 0:
         raise ModelError(f"--limit is {args.limit}, but must be 0 or more")
     store = Store(args.store)
-    version = store.get(args.persona, args.version) if args.version else store.live(args.persona, progress=True)
+    version = store.get(args.persona, args.version) if args.version else store.live(args.persona)
     evaluation = evaluate(version, args.examples or _training_examples(version), args.split, args.limit)
     print(evaluation.as_json() if args.json else evaluation.as_table())
     return 0
@@ -61,7 +61,7 @@ def evaluate(version: "Version", examples: Path, split: str = TEST, limit: int =
     from model.prompt import Prompt
     from model.zoo import base_folder
 
-    base = base_folder(version.base, progress=True)
+    base = base_folder(version.base)
     prompt = Prompt.from_folder(base, version.persona.card)
     dialogues = read_dialogues(examples, split, limit)
     encoded = AnswerExamples(dialogues, prompt, MAX_LENGTH, progress=True)

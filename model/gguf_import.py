@@ -30,7 +30,7 @@ TENSOR_NAMES = {
 }
 
 
-def import_gguf(file: Path, target: Path, progress: bool = False) -> None:
+def import_gguf(file: Path, target: Path) -> None:
     """Write `file` as a base folder at `target`, weights dequantized to float16.
 
     ModelError when it is no GGUF file, no llama-type model, or has a tokenizer other than SmolLM's byte-level BPE.
@@ -42,7 +42,7 @@ def import_gguf(file: Path, target: Path, progress: bool = False) -> None:
     fields = {key: field.contents() for key, field in reader.fields.items()}
     config = _config(fields, file)
     tokenizer = _tokenizer(fields, file)
-    tensors = tqdm(reader.tensors, desc="Unpacking the base", unit="tensor", disable=not progress)
+    tensors = tqdm(reader.tensors, desc="Unpacking the base", unit="tensor", disable=None)
     weights = {_tensor_name(tensor.name): _weight(tensor, config) for tensor in tensors}
     config["tie_word_embeddings"] = "lm_head.weight" not in weights
     target.mkdir(parents=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer
+from tokenizers.decoders import DecodeStream
 
 from model.errors import ModelError
 
@@ -31,6 +32,18 @@ class Example:
 
     ids: list[int]
     answer_start: int
+
+
+class TextStream:
+    """Turns tokens into text as they come; holds back bytes that are no whole character yet."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._stream = DecodeStream(skip_special_tokens=True)
+
+    def push(self, token: int) -> str:
+        """The text that `token` completes; "" for a control token, and while a character is unfinished."""
+        return self._stream.step(self._tokenizer, token) or ""
 
 
 class Prompt:
@@ -91,6 +104,10 @@ class Prompt:
         answer_ids = [*self._encode_text(answer), self.end_of_turn][: max_tokens // 2]
         prompt = self.encode(context, max_tokens - len(answer_ids))
         return Example([*prompt, *answer_ids], len(prompt))
+
+    def stream(self) -> "TextStream":
+        """A decoder for one answer that comes token by token."""
+        return TextStream(self._tokenizer)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of `ids`, control tokens left out."""

@@ -20,6 +20,7 @@ from model.export import export
 from model.persona import FILE_NAME, SHIPPED, Persona, check_identifier, read_persona
 from model.zoo import base_folder
 
+DEFAULT_STORE = Path("var/models")
 MANIFEST = "manifest.json"
 TRAINING = "training.json"
 SHIPPED_PREFIX = "shipped-"
@@ -94,12 +95,12 @@ class Store:
             raise ModelError(f"persona {persona!r} has no version {version!r}; there are: {known}")
         return _read_version(folder)
 
-    def live(self, persona: str, progress: bool = False) -> Version:
+    def live(self, persona: str) -> Version:
         """The live version. A persona that ships with the project is installed first where that is due."""
         check_identifier(persona)
         live = self._history(persona)[:1]
         if not live or live[0].startswith(SHIPPED_PREFIX):
-            self._install_shipped(persona, progress)
+            self._install_shipped(persona)
         if not (history := self._history(persona)):
             raise ModelError(f"no persona {persona!r} in {self._folder}; there are: {', '.join(self.personas())}")
         return self.get(persona, history[0])
@@ -153,7 +154,7 @@ class Store:
     def _write_history(self, persona: str, names: list[str]) -> None:
         _write_atomically(self._of(persona) / "current", "\n".join(names) + "\n")
 
-    def _install_shipped(self, persona: str, progress: bool) -> None:
+    def _install_shipped(self, persona: str) -> None:
         source = SHIPPED / persona
         if not (source / FILE_NAME).is_file():
             return
@@ -161,7 +162,7 @@ class Store:
         if self._history(persona)[:1] == [name]:
             return
         card = read_persona(source / FILE_NAME)
-        base = base_folder(card.base, progress)
+        base = base_folder(card.base)
         adapter = source / "adapter" if (source / "adapter").is_dir() else None
         if not (self._of(persona) / name).is_dir():
             with _assembling(self._of(persona) / name) as folder:

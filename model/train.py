@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from model.errors import ModelError
+from model.store import DEFAULT_STORE, Store
 from model.training_settings import TrainingSettings, add_setting_options, given_settings, option_name, settings_from
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from model.trainer import AnswerTrainer
     from model.training_run import TrainingRun
 
-DEFAULT_STORE = Path("var/models")
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 RECORDED_LIBRARIES = ("torch", "transformers", "peft", "accelerate", "tokenizers")
 
@@ -58,8 +58,6 @@ def main(args: argparse.Namespace) -> int:
     if not finished:
         print(_how_to_resume(args.store, settings), file=sys.stderr)
         return INTERRUPTED
-    from model.store import Store
-
     version = Store(args.store).add(settings.persona, run.version_folder)
     run.remove()
     print(f"{settings.persona}: {version.name} is live, in {version.folder}")
@@ -92,7 +90,7 @@ def load_material(settings: TrainingSettings, persona: "Persona | None" = None) 
     train = read_dialogues(settings.examples, "train", settings.limit)
     validation = read_dialogues(settings.examples, "validation", settings.validation_limit)
     persona = persona or _new_persona(settings, str(manifest["character"]))
-    base = base_folder(settings.base, progress=True)
+    base = base_folder(settings.base)
     prompt = Prompt.from_folder(base, persona.card)
     length = settings.max_length
     return Material(

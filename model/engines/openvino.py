@@ -18,11 +18,10 @@ import numpy as np
 import openvino
 import openvino_genai
 from openvino_genai.py_openvino_genai import GenerationFinishReason, GenerationStatus
-from tokenizers import Tokenizer
-from tokenizers.decoders import DecodeStream
 
 from model.engine import GenerationSettings
 from model.errors import ModelError
+from model.prompt import Prompt, TextStream
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +36,9 @@ class _Request:
 
     prompt: Sequence[int]
     settings: GenerationSettings
+    text: TextStream
     loop: asyncio.AbstractEventLoop
     pieces: "asyncio.Queue[str | BaseException | None]" = field(default_factory=asyncio.Queue)
-    decoder: DecodeStream = field(default_factory=lambda: DecodeStream(skip_special_tokens=True))
     cancelled: threading.Event = field(default_factory=threading.Event)
     handle: Any = None
 
@@ -53,9 +52,8 @@ class _Request:
 class OpenVINOEngine:
     """Implements `model.engine.Engine` over the folder that `model.export` wrote."""
 
-    def __init__(self, folder: Path, end_of_turn: int) -> None:
-        self._end_of_turn = end_of_turn
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    def __init__(self, folder: Path, prompt: Prompt) -> None:
+        self._prompt = prompt
         self._pipeline = _pipeline(folder)
         self._incoming: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._running: list[_Request] = []
@@ -68,7 +66,7 @@ class OpenVINOEngine:
         """See `model.engine.Engine.generate`."""
         if self._closed:
             raise ModelError("the engine is closed")
-        request = _Request(prompt, settings, asyncio.get_running_loop())
+        request = _Request(prompt, settings, self._prompt.stream(), asyncio.get_running_loop())
         self._incoming.put(request)
         try:
             while (piece := await request.pieces.get()) is not None:
@@ -109,7 +107,7 @@ class OpenVINOEngine:
         self._count += 1
         ids = openvino.Tensor(np.array([request.prompt], np.int64))
         try:
-            config = _generation_config(request.settings, self._end_of_turn)
+            config = _generation_config(request.settings, self._prompt.end_of_turn)
             request.handle = self._pipeline.add_request(self._count, ids, config)
         except RuntimeError as error:
             request.deliver(ModelError(f"the engine refused a request: {str(error).strip().splitlines()[-1]}"))
@@ -124,7 +122,9 @@ class OpenVINOEngine:
         ended = False
         while request.handle.can_read():
             for output in request.handle.read().values():
-                self._pass_on(request, output.generated_ids)
+                for piece in map(request.text.push, output.generated_ids):
+                    if piece:
+                        request.deliver(piece)
                 ended = ended or output.finish_reason != GenerationFinishReason.NONE
         if request.handle.get_status() == GenerationStatus.IGNORED:
             request.deliver(ModelError("the prompt does not fit into the engine's cache"))
@@ -132,11 +132,6 @@ class OpenVINOEngine:
         if ended:
             request.deliver(None)
         return not ended
-
-    def _pass_on(self, request: _Request, ids: Sequence[int]) -> None:
-        for token in ids:
-            if token != self._end_of_turn and (text := request.decoder.step(self._tokenizer, token)):
-                request.deliver(text)
 
     def _fail_all(self, error: Exception) -> None:
         for request in self._running:

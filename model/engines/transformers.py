@@ -21,8 +21,6 @@ from model.engine import GenerationSettings
 from model.errors import ModelError
 from model.prompt import Prompt
 
-INCOMPLETE = "\ufffd"  # what a decoder shows for the bytes of a character that is not whole yet
-
 
 def load_model(folder: Path, adapter: Path | None = None) -> PreTrainedModel:
     """A causal language model in float32, read from a local folder without any network, with the adapter merged in.
@@ -75,24 +73,6 @@ def load(folder: Path, adapter: Path | None = None) -> "TransformersEngine":
     """An engine from a base or full-weights folder, with a PEFT adapter merged in if one is given."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return TransformersEngine(load_model(folder, adapter).to(device).eval(), Prompt.from_folder(folder))  # type: ignore[arg-type]
-
-
-class PieceDecoder:
-    """Turns tokens into text as they come, holding back bytes that are not a whole character yet."""
-
-    def __init__(self, decode: Callable[[Sequence[int]], str]) -> None:
-        self._decode = decode
-        self._ids: list[int] = []
-        self._given = 0
-
-    def push(self, token: int) -> str:
-        """The text that `token` completes; "" while a character is unfinished."""
-        self._ids.append(token)
-        text = self._decode(self._ids)
-        if text.endswith(INCOMPLETE):
-            return ""
-        piece, self._given = text[self._given :], len(text)
-        return piece
 
 
 class TransformersEngine:
@@ -174,16 +154,14 @@ class _PieceStreamer(BaseStreamer):
 
     def __init__(self, emit: Callable[[str], object], prompt: Prompt) -> None:
         self._emit = emit
-        self._decoder = PieceDecoder(prompt.decode)
-        self._end_of_turn = prompt.end_of_turn
+        self._text = prompt.stream()
         self._seen_prompt = False
 
     def put(self, value: torch.Tensor) -> None:
         if not self._seen_prompt:
             self._seen_prompt = True
             return
-        token = int(value.item())
-        if token != self._end_of_turn and (piece := self._decoder.push(token)):
+        if piece := self._text.push(int(value.item())):
             self._emit(piece)
 
     def end(self) -> None:

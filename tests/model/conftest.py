@@ -58,6 +58,23 @@ def llama_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def gpt2_124m(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """GPT-2 at its true size: 124M random parameters, 50257 tokens (most of which no text contains)."""
+    from transformers import GPT2Config, GPT2LMHeadModel, set_seed
+
+    folder = tmp_path_factory.mktemp("bases") / "gpt2-124m"
+    config = GPT2Config()
+    set_seed(0)
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    tokenizer = make_tokenizer([])
+    rest = range(tokenizer.get_vocab_size(), config.vocab_size - 1)
+    tokenizer.add_tokens([f"<unused{number}>" for number in rest])
+    tokenizer.add_special_tokens(["<|endoftext|>"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
 @pytest.fixture(params=["gpt2_base", "llama_base"])
 def either_base(request: pytest.FixtureRequest) -> Path:
     """Each of the two small bases in turn."""

@@ -95,7 +95,7 @@ def test_rounding_moves_the_logits_by_little(trained: Version) -> None:
 
 async def test_both_engines_decode_the_same_greedy_answers(trained: Version) -> None:
     prompt = Prompt.from_folder(trained.engine_folder)
-    fast = OpenVINOEngine(trained.engine_folder, prompt.end_of_turn)
+    fast = OpenVINOEngine(trained.engine_folder, prompt)
     slow = TransformersEngine(round_to_int8(reference(trained)), prompt)
     answers = [(await text_of(fast, ids), await text_of(slow, ids)) for ids in prompts(trained)]
     await fast.close()
@@ -143,45 +143,23 @@ def test_a_feature_without_a_graph_is_refused(
 
 @pytest.mark.slow
 async def test_gpt2_at_its_true_size_goes_through_training_export_and_both_engines(
-    examples_folder: Path, tmp_path: Path
+    gpt2_124m: Path, examples_folder: Path, tmp_path: Path
 ) -> None:
-    base = true_size_gpt2(tmp_path / "gpt2")
-    place = [
-        "--examples",
-        str(examples_folder),
-        "--persona",
-        "big",
-        "--base",
-        str(base),
-        "--store",
-        str(tmp_path / "s"),
-    ]
-    assert main(["train", *place, "--max-steps", "3", "--batch-size", "2", "--validation-limit", "4"]) == 0
-    version = Store(tmp_path / "s").live("big")
+    place = ["--examples", str(examples_folder), "--persona", "big", "--base", str(gpt2_124m), "--store", str(tmp_path)]
+    size = ["--batch-size", "2", "--max-steps", "4", "--log-every", "1", "--validation-limit", "2"]
+    assert main(["train", *place, *size, "--learning-rate", "1e-3"]) == 0
+    version = Store(tmp_path).live("big")
+    records = (json.loads(line) for line in (version.folder / "metrics.jsonl").read_text().splitlines())
+    losses = [record["train_loss"] for record in records if "train_loss" in record]
+    assert losses[-1] < losses[0]
     prompt = Prompt.from_folder(version.engine_folder)
     ids = prompt.encode([Turn("", QUESTIONS[0], False)], 200)
     rounded = round_to_int8(reference(version))
     with torch.inference_mode():
         expected = rounded(torch.tensor([ids])).logits[0].numpy()
     np.testing.assert_allclose(exported_logits(version, ids), expected, atol=2e-3 * np.abs(expected).max())
-    fast, slow = OpenVINOEngine(version.engine_folder, prompt.end_of_turn), TransformersEngine(rounded, prompt)
+    fast, slow = OpenVINOEngine(version.engine_folder, prompt), TransformersEngine(rounded, prompt)
     assert await text_of(fast, ids)
     assert await text_of(slow, ids)
     await fast.close()
     await slow.close()
-
-
-def true_size_gpt2(folder: Path) -> Path:
-    """GPT-2 124M with random weights, and a tokenizer of the true size whose further entries never occur."""
-    from transformers import GPT2Config, GPT2LMHeadModel, set_seed
-
-    from tests.model.conftest import make_tokenizer
-
-    set_seed(0)
-    GPT2LMHeadModel(GPT2Config()).save_pretrained(folder)
-    tokenizer = make_tokenizer([])
-    filling = [f"<unused{number}>" for number in range(50256 - tokenizer.get_vocab_size())]
-    tokenizer.add_tokens(filling)
-    tokenizer.add_special_tokens(["<|endoftext|>"])
-    tokenizer.save(str(folder / "tokenizer.json"))
-    return folder

@@ -27,7 +27,7 @@ def folder(llama_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def engine(folder: Path) -> AsyncIterator[OpenVINOEngine]:
-    running = OpenVINOEngine(folder, Prompt.from_folder(folder).end_of_turn)
+    running = OpenVINOEngine(folder, Prompt.from_folder(folder))
     yield running
     await running.close()
 
@@ -95,7 +95,7 @@ async def test_a_prompt_beyond_the_cache_is_refused_and_others_go_on(engine: Ope
 
 
 async def test_closing_the_engine_ends_running_answers_with_an_error(folder: Path) -> None:
-    engine = OpenVINOEngine(folder, Prompt.from_folder(folder).end_of_turn)
+    engine = OpenVINOEngine(folder, Prompt.from_folder(folder))
     stream = engine.generate(ids(folder), GenerationSettings(max_new_tokens=5000, temperature=1.0))
     await anext(stream)
     await engine.close()
@@ -111,7 +111,7 @@ def test_a_damaged_folder_is_named(folder: Path, tmp_path: Path) -> None:
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "openvino_model.xml").write_text("<net>")
     with pytest.raises(ModelError, match="cannot be loaded by the engine"):
-        OpenVINOEngine(tmp_path, 0)
+        OpenVINOEngine(tmp_path, Prompt.from_folder(folder))
 
 
 @pytest.mark.parametrize(

@@ -107,3 +107,14 @@ def test_a_folder_without_its_files_is_named(gpt2_base: Path, tmp_path: Path, na
             (tmp_path / file).write_bytes((gpt2_base / file).read_bytes())
     with pytest.raises(ModelError, match=name):
         Prompt.from_folder(tmp_path)
+
+
+def test_a_streamed_character_is_held_back_until_it_is_whole(gpt2_base: Path) -> None:
+    text = "Ça va? 🎷!"
+    prompt = Prompt.from_folder(gpt2_base)
+    ids = written(gpt2_base, text)
+    stream = prompt.stream()
+    pieces = [stream.push(token) for token in [*ids, prompt.end_of_turn]]
+    assert len(ids) > len(text)
+    assert "🎷" in pieces
+    assert "".join(pieces) == text

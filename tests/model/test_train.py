@@ -254,18 +254,6 @@ def test_a_half_written_checkpoint_is_passed_over(examples_folder: Path, tmp_pat
     assert run.last_checkpoint() == run.checkpoints / "checkpoint-10"
 
 
-@pytest.mark.slow
-def test_gpt2_at_true_size_takes_a_few_steps_and_becomes_a_version(
-    gpt2_124m: Path, examples_folder: Path, tmp_path: Path
-) -> None:
-    options = ["--persona", "dwight", "--base", str(gpt2_124m), "--store", str(tmp_path), "--learning-rate", "1e-3"]
-    size = ["--batch-size", "2", "--max-steps", "4", "--log-every", "1", "--validation-limit", "2"]
-    assert main(["train", "--examples", str(examples_folder), *options, *size]) == 0
-    version = tmp_path / "dwight" / "v1"
-    assert training(version)["training"]["steps"] == 4
-    assert losses(version)[-1][1] < losses(version)[0][1]
-
-
 def test_help_is_there_without_the_heavy_libraries() -> None:
     code = (
         "import sys; from model.__main__ import main\n"

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from model.engine import GenerationSettings
-from model.engines.transformers import PieceDecoder, TransformersEngine, load, load_model
+from model.engines.transformers import TransformersEngine, load, load_model
 from model.errors import ModelError
 from model.prompt import Prompt, Turn
 
@@ -130,19 +130,6 @@ async def test_what_waits_when_the_engine_closes_ends(gpt2_base: Path, question:
     done, pending = await asyncio.wait({running, waiting}, timeout=20)
     assert len(done) == 2
     assert not pending
-
-
-def test_a_character_is_held_back_until_it_is_whole(gpt2_base: Path) -> None:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(gpt2_base / "tokenizer.json"))
-    text = "Ça va? 🎷!"
-    ids = tokenizer.encode(text).ids
-    decoder = PieceDecoder(tokenizer.decode)
-    pieces = [decoder.push(token) for token in ids]
-    assert len(ids) > len(text)
-    assert "🎷" in pieces
-    assert "".join(pieces) == text
 
 
 def test_a_folder_that_holds_no_model_is_named(gpt2_base: Path, tmp_path: Path) -> None:

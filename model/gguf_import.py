@@ -31,7 +31,7 @@ TENSOR_NAMES = {
 
 
 def import_gguf(file: Path, target: Path) -> None:
-    """Write `file` as a base folder at `target`, weights dequantized to float16.
+    """Write `file` as a base into folder `target`, weights dequantized to float16.
 
     ModelError when it is no GGUF file, no llama-type model, or has a tokenizer other than SmolLM's byte-level BPE.
     """
@@ -45,7 +45,7 @@ def import_gguf(file: Path, target: Path) -> None:
     tensors = tqdm(reader.tensors, desc="Unpacking the base", unit="tensor", disable=None)
     weights = {_tensor_name(tensor.name): _weight(tensor, config) for tensor in tensors}
     config["tie_word_embeddings"] = "lm_head.weight" not in weights
-    target.mkdir(parents=True)
+    target.mkdir(parents=True, exist_ok=True)
     (target / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (target / "tokenizer_config.json").write_text(json.dumps(_tokenizer_config(fields), indent=2), encoding="utf-8")
     tokenizer.save(str(target / "tokenizer.json"))

@@ -10,6 +10,8 @@ from typing import Any
 from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from model.atomic import new_file, write_text
+
 Record = dict[str, Any]
 
 METRICS_FILE = "metrics.jsonl"
@@ -50,7 +52,7 @@ class MetricsLog(TrainerCallback):
     ) -> None:
         """Go on after the checkpoint: what an interrupted run wrote beyond it will come again."""
         self._records = read_metrics(self._file, state.global_step)
-        _write_atomically(self._file, "".join(_as_line(record) for record in self._records).encode())
+        write_text(self._file, "".join(_as_line(record) for record in self._records))
         before = self._records[-1]["seconds"] if self._records else 0.0
         self._started = time.monotonic() - before
         self._meter.restart(state.num_input_tokens_seen)
@@ -191,16 +193,9 @@ def draw_loss(records: Sequence[Record], file: Path) -> None:
         axes.plot([step for step, _ in points], [loss for _, loss in points], style, label=label)
     axes.grid(alpha=0.3)
     axes.legend()
-    scratch = file.with_name(f".{file.name}.tmp")
-    figure.savefig(scratch, format="png", dpi=100)
-    scratch.replace(file)
+    with new_file(file) as scratch:
+        figure.savefig(scratch, format="png", dpi=100)
 
 
 def _as_line(record: Record) -> str:
     return json.dumps(record) + "\n"
-
-
-def _write_atomically(file: Path, content: bytes) -> None:
-    scratch = file.with_name(f".{file.name}.tmp")
-    scratch.write_bytes(content)
-    scratch.replace(file)

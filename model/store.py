@@ -6,15 +6,15 @@ before, newest first. It is replaced at one stroke, so a reader sees the old or 
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from model.atomic import new_folder, write_json, write_text
 from model.errors import ModelError
 from model.export import export
 from model.persona import FILE_NAME, SHIPPED, Persona, check_identifier, read_persona
@@ -113,9 +113,10 @@ class Store:
         """Take a finished training run (adapter/ or weights/, persona card, training.json) as a new version."""
         check_identifier(persona)
         training = json.loads((run / TRAINING).read_text(encoding="utf-8"))
-        number = 1 + max((int(path.name[1:]) for path in self._of(persona).glob("v[0-9]*")), default=0)
+        taken = [path.name[1:] for path in self._of(persona).glob("v*")]
+        number = 1 + max((int(number) for number in taken if number.isdecimal()), default=0)
         adapter, weights = run / "adapter", run / "weights"
-        with _assembling(self._of(persona) / f"v{number}") as folder:
+        with new_folder(self._of(persona) / f"v{number}") as folder:
             for source in sorted(run.iterdir()):
                 if source.name in ("adapter", "weights"):
                     shutil.copytree(source, folder / source.name)
@@ -152,7 +153,7 @@ class Store:
         return file.read_text(encoding="utf-8").split() if file.is_file() else []
 
     def _write_history(self, persona: str, names: list[str]) -> None:
-        _write_atomically(self._of(persona) / "current", "\n".join(names) + "\n")
+        write_text(self._of(persona) / "current", "\n".join(names) + "\n")
 
     def _install_shipped(self, persona: str) -> None:
         source = SHIPPED / persona
@@ -165,29 +166,15 @@ class Store:
         base = base_folder(card.base)
         adapter = source / "adapter" if (source / "adapter").is_dir() else None
         if not (self._of(persona) / name).is_dir():
-            with _assembling(self._of(persona) / name) as folder:
+            # Somebody else may be quicker: then theirs is the same.
+            with suppress(FileExistsError), new_folder(self._of(persona) / name) as folder:
                 shutil.copytree(source, folder, dirs_exist_ok=True)
                 export(base, folder / "engine", adapter)
                 _write_manifest(folder, persona, {"base": card.base, "method": "lora" if adapter else "none"})
         self.promote(persona, name)
-
-
-class _assembling:  # noqa: N801 - used as a context manager, like a function
-    """A scratch folder beside `target` that becomes `target` at one stroke, or vanishes if the work fails."""
-
-    def __init__(self, target: Path) -> None:
-        self._target = target
-
-    def __enter__(self) -> Path:
-        self._target.parent.mkdir(parents=True, exist_ok=True)
-        self._scratch = Path(tempfile.mkdtemp(dir=self._target.parent, prefix=f".{self._target.name}-"))
-        return self._scratch
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None and not self._target.is_dir():
-            self._scratch.rename(self._target)
-        else:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        for outdated in self._of(persona).glob(f"{SHIPPED_PREFIX}*"):
+            if outdated.name != name:
+                shutil.rmtree(outdated, ignore_errors=True)
 
 
 def _read_version(folder: Path) -> Version:
@@ -201,14 +188,7 @@ def _write_manifest(folder: Path, persona: str, training: dict[str, Any]) -> Non
     files = {str(path.relative_to(folder).as_posix()): _sha256(path) for path in _files(folder)}
     created = datetime.now(UTC).isoformat(timespec="seconds")
     manifest = {"format": 1, "persona": persona, "created": created, **training, "files": files}
-    _write_atomically(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
-
-
-def _write_atomically(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    scratch = file.with_name(f".{file.name}-{os.getpid()}")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(file)
+    write_json(folder / MANIFEST, manifest)
 
 
 def _files(folder: Path) -> Iterator[Path]:

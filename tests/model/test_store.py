@@ -120,6 +120,7 @@ def test_a_shipped_persona_is_installed_at_first_use_and_again_when_it_changes(
     second = store.live("homer")
     assert second.name != first.name
     assert second.persona.greeting == "D'oh!"
+    assert [version.name for version in store.versions("homer")] == [second.name]
 
 
 def test_a_version_of_ones_own_is_not_replaced_by_what_ships(

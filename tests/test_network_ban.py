@@ -6,6 +6,7 @@ import pytest
 from pytest_socket import SocketConnectBlockedError
 
 
+@pytest.mark.filterwarnings("ignore:A test tried to use")  # the ban reports what it forbids
 @pytest.mark.parametrize("address", ["192.0.2.1", "8.8.8.8"])
 def test_a_connection_to_anywhere_else_fails_the_test_that_makes_it(address: str) -> None:
     with socket.socket() as connection, pytest.raises(SocketConnectBlockedError):

@@ -1,10 +1,11 @@
 """A character that answers: persona card, prompt and engine put together. Knows nothing of Telegram."""
 
 import json
+import re
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
-from model.engine import Engine, GenerationSettings
+from model.engine import Engine, GenerationSettings, Piece
 from model.errors import ModelError
 from model.persona import Persona
 from model.prompt import Prompt, Turn
@@ -12,7 +13,31 @@ from model.store import Store, Version
 from model.zoo import base_folder
 
 ENGINES = ("openvino", "transformers")
+SENTENCE_END = re.compile(r"""[.!?…]["'”’)*]*(?=\s)""")
+WHOLE = re.compile(r"""[.!?…]["'”’)*]*$""")
 MAX_CONTEXT = 1024  # tokens of prompt and answer together, also where a base could hold more
+
+
+class Sentences:
+    """Holds text back until its sentence has ended."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._begun = self._cut_off = False
+
+    def push(self, piece: Piece) -> str:
+        """The sentences that `piece` completes, with the white space in front of them; mostly ""."""
+        self._held += piece.text if self._begun or self._held else piece.text.lstrip()
+        self._cut_off = self._cut_off or piece.cut_off
+        ends = [match.end() for match in SENTENCE_END.finditer(self._held)]
+        ready, self._held = (self._held[: ends[-1]], self._held[ends[-1] :]) if ends else ("", self._held)
+        self._begun = self._begun or bool(ready)
+        return ready
+
+    def finish(self) -> str:
+        """What is left, unless it was cut off in its middle and something else has been said."""
+        rest = self._held.rstrip()
+        return "" if self._cut_off and self._begun and not WHOLE.search(rest) else rest
 
 
 class Character:
@@ -32,18 +57,19 @@ class Character:
     ) -> AsyncGenerator[str, None]:
         """Stream the character's answer to a dialogue that ends with the line to answer.
 
-        Closing the generator cancels the work. Leading white space is left out; an answer can still be empty.
+        Sentence by sentence, so that one which the length limit cut off can be left out. White space around the
+        answer is left out too; an answer can still be empty. Closing the generator cancels the work.
         """
         settings = settings or GenerationSettings()
         prompt = self._prompt.encode(history, self._context - min(settings.max_new_tokens, self._context // 2))
         pieces = self._engine.generate(prompt, settings)
-        begun = False
+        sentences = Sentences()
         try:
             async for piece in pieces:
-                text = piece if begun else piece.lstrip()
-                begun = begun or bool(text)
-                if text:
-                    yield text
+                if ready := sentences.push(piece):
+                    yield ready
+            if rest := sentences.finish():
+                yield rest
         finally:
             await pieces.aclose()
 

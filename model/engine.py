@@ -19,8 +19,8 @@ class GenerationSettings:
     Raises ModelError when a value is out of its range.
     """
 
-    max_new_tokens: int = 64
-    temperature: float = 0.7
+    max_new_tokens: int = 48
+    temperature: float = 0.5
     top_p: float = 0.9
     top_k: int = 50
     repetition_penalty: float = 1.1
@@ -39,14 +39,22 @@ class GenerationSettings:
                 raise ModelError(f"{name} is {getattr(self, name)}, but must be {wanted}")
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of an answer. `cut_off` is set on the last one (which may be empty) if the length limit ended the answer."""
+
+    text: str
+    cut_off: bool = False
+
+
 class Engine(Protocol):
     """Generates for many callers at once."""
 
-    def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[str, None]:
+    def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[Piece, None]:
         """Stream the text that follows `prompt` (token ids), up to the end of the turn or the length limit.
 
-        Pieces are never empty, never split a character and never hold the closing token. Closing the generator,
-        or cancelling the task that reads it, cancels the work.
+        Pieces never split a character and never hold the closing token. Closing the generator, or cancelling the
+        task that reads it, cancels the work.
         """
         ...
 

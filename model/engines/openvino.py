@@ -19,7 +19,7 @@ import openvino
 import openvino_genai
 from openvino_genai.py_openvino_genai import GenerationFinishReason, GenerationStatus
 
-from model.engine import GenerationSettings
+from model.engine import GenerationSettings, Piece
 from model.errors import ModelError
 from model.prompt import Prompt, TextStream
 
@@ -38,11 +38,11 @@ class _Request:
     settings: GenerationSettings
     text: TextStream
     loop: asyncio.AbstractEventLoop
-    pieces: "asyncio.Queue[str | BaseException | None]" = field(default_factory=asyncio.Queue)
+    pieces: "asyncio.Queue[Piece | BaseException | None]" = field(default_factory=asyncio.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
     handle: Any = None
 
-    def deliver(self, piece: "str | BaseException | None") -> None:
+    def deliver(self, piece: "Piece | BaseException | None") -> None:
         try:
             self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
         except RuntimeError:  # the loop that asked is closed: nobody waits any more
@@ -62,7 +62,7 @@ class OpenVINOEngine:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
-    async def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[str, None]:
+    async def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[Piece, None]:
         """See `model.engine.Engine.generate`."""
         if self._closed:
             raise ModelError("the engine is closed")
@@ -119,19 +119,21 @@ class OpenVINOEngine:
         if request.cancelled.is_set():
             request.handle.cancel()
             return False
-        ended = False
+        reason = GenerationFinishReason.NONE
         while request.handle.can_read():
             for output in request.handle.read().values():
-                for piece in map(request.text.push, output.generated_ids):
-                    if piece:
-                        request.deliver(piece)
-                ended = ended or output.finish_reason != GenerationFinishReason.NONE
+                for text in filter(None, map(request.text.push, output.generated_ids)):
+                    request.deliver(Piece(text))
+                reason = output.finish_reason
         if request.handle.get_status() == GenerationStatus.IGNORED:
             request.deliver(ModelError("the prompt does not fit into the engine's cache"))
             return False
-        if ended:
-            request.deliver(None)
-        return not ended
+        if reason == GenerationFinishReason.NONE:
+            return True
+        if reason == GenerationFinishReason.LENGTH:
+            request.deliver(Piece("", cut_off=True))
+        request.deliver(None)
+        return False
 
     def _fail_all(self, error: Exception) -> None:
         for request in self._running:

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 from transformers.generation.streamers import BaseStreamer
 from transformers.utils import logging as transformers_logging
 
-from model.engine import GenerationSettings
+from model.engine import GenerationSettings, Piece
 from model.errors import ModelError
 from model.prompt import Prompt
 
@@ -84,11 +84,11 @@ class TransformersEngine:
         self._closing = threading.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="transformers-engine")
 
-    async def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[str, None]:
+    async def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[Piece, None]:
         """Stream the answer; see `model.engine.Engine`. ModelError if prompt and answer exceed the model's window."""
         self._check_window(len(prompt) + settings.max_new_tokens)
         loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        pieces: asyncio.Queue[Piece | None] = asyncio.Queue()
         request = _Request(list(prompt), settings, lambda piece: loop.call_soon_threadsafe(pieces.put_nowait, piece))
         work = loop.run_in_executor(self._thread, self._run, request)
         work.add_done_callback(lambda _: pieces.put_nowait(None))
@@ -115,13 +115,15 @@ class TransformersEngine:
             return
         ids = torch.tensor([request.prompt], device=self._model.device)
         with torch.inference_mode(), _seeded(request.settings.seed), quiet():
-            self._model.generate(  # type: ignore[operator]
+            answered = self._model.generate(  # type: ignore[operator]
                 input_ids=ids,
                 attention_mask=torch.ones_like(ids),
                 generation_config=self._generation_config(request.settings),
                 streamer=_PieceStreamer(request.emit, self._prompt),
                 stopping_criteria=[_StopWhen(request.cancelled), _StopWhen(self._closing)],
             )
+        if int(answered[0, -1]) != self._prompt.end_of_turn:
+            request.emit(Piece("", cut_off=True))
 
     def _generation_config(self, settings: GenerationSettings) -> GenerationConfig:
         sampling: dict[str, Any] = {"do_sample": False}
@@ -142,7 +144,7 @@ class TransformersEngine:
 
 
 class _Request:
-    def __init__(self, prompt: list[int], settings: GenerationSettings, emit: Callable[[str], object]) -> None:
+    def __init__(self, prompt: list[int], settings: GenerationSettings, emit: Callable[[Piece], object]) -> None:
         self.prompt = prompt
         self.settings = settings
         self.emit = emit
@@ -152,7 +154,7 @@ class _Request:
 class _PieceStreamer(BaseStreamer):
     """Passes on whole characters; `generate` gives it the prompt first, then token by token."""
 
-    def __init__(self, emit: Callable[[str], object], prompt: Prompt) -> None:
+    def __init__(self, emit: Callable[[Piece], object], prompt: Prompt) -> None:
         self._emit = emit
         self._text = prompt.stream()
         self._seen_prompt = False
@@ -161,8 +163,8 @@ class _PieceStreamer(BaseStreamer):
         if not self._seen_prompt:
             self._seen_prompt = True
             return
-        if piece := self._text.push(int(value.item())):
-            self._emit(piece)
+        if text := self._text.push(int(value.item())):
+            self._emit(Piece(text))
 
     def end(self) -> None:
         """Nothing is left to give: bytes of an unfinished character are no text."""

@@ -11,7 +11,7 @@ import pytest
 from model.__main__ import main
 from model.character import Character, load_character
 from model.dataset import AnswerExamples, Dialogue
-from model.engine import GenerationSettings
+from model.engine import GenerationSettings, Piece
 from model.errors import ModelError
 from model.persona import Persona, write_persona
 from model.prompt import Prompt, Turn
@@ -24,12 +24,12 @@ HISTORY = [Turn("Jim", "Good morning.", False), Turn("Dwight", "Fact.", True), T
 class RecordingEngine:
     """Implements the engine's protocol: queued pieces out, prompts kept."""
 
-    def __init__(self, *pieces: str) -> None:
-        self.pieces = pieces
+    def __init__(self, *pieces: str, cut_off: bool = False) -> None:
+        self.pieces = [*map(Piece, pieces), *([Piece("", cut_off=True)] if cut_off else [])]
         self.prompts: list[list[int]] = []
         self.cancelled = False
 
-    async def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[str, None]:
+    async def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[Piece, None]:
         self.prompts.append(list(prompt))
         try:
             for piece in self.pieces:
@@ -63,12 +63,30 @@ async def test_training_and_serving_see_the_same_ids_for_the_same_history(either
 
 
 async def test_leading_white_space_of_an_answer_is_left_out(gpt2_base: Path) -> None:
-    character = Character(PERSONA, "v1", Prompt.from_folder(gpt2_base), RecordingEngine(" ", "\n Hi", " you"), 256)
-    assert [piece async for piece in character.reply(HISTORY)] == ["Hi", " you"]
+    character = Character(PERSONA, "v1", Prompt.from_folder(gpt2_base), RecordingEngine(" ", "\n Hi", " you "), 256)
+    assert [piece async for piece in character.reply(HISTORY)] == ["Hi you"]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "cut_off", "answer"),
+    [
+        (["I play", ' jazz. "Really', '!" Every day', " I"], True, 'I play jazz. "Really!"'),
+        (["I play", " jazz. Every day", " I"], False, "I play jazz. Every day I"),
+        (["I play jazz. Every day."], True, "I play jazz. Every day."),
+        (["I play and play and", " play"], True, "I play and play and play"),
+        (["Pi is 3.14 and", " so"], True, "Pi is 3.14 and so"),
+    ],
+)
+async def test_a_sentence_that_the_length_limit_cut_off_is_left_out(
+    gpt2_base: Path, pieces: list[str], cut_off: bool, answer: str
+) -> None:
+    engine = RecordingEngine(*pieces, cut_off=cut_off)
+    character = Character(PERSONA, "v1", Prompt.from_folder(gpt2_base), engine, 256)
+    assert "".join([piece async for piece in character.reply(HISTORY)]) == answer
 
 
 async def test_closing_the_answer_closes_the_engines_stream(gpt2_base: Path) -> None:
-    engine = RecordingEngine("one", "two", "three")
+    engine = RecordingEngine("One. ", "Two. ", "Three.")
     reply = Character(PERSONA, "v1", Prompt.from_folder(gpt2_base), engine, 256).reply(HISTORY)
     await anext(reply)
     await reply.aclose()

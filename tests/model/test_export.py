@@ -106,7 +106,7 @@ async def test_both_engines_decode_the_same_greedy_answers(trained: Version) -> 
 
 async def text_of(engine: Engine, ids: Sequence[int]) -> str:
     """The whole greedy answer."""
-    return "".join([piece async for piece in engine.generate(ids, GREEDY)])
+    return "".join([piece.text async for piece in engine.generate(ids, GREEDY)])
 
 
 def test_a_base_of_unknown_type_is_refused_and_leaves_nothing(gpt2_base: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def ids(folder: Path, text: str = "Do you like beets?") -> list[int]:
 
 async def answer(engine: OpenVINOEngine, prompt: list[int], **changes: Any) -> str:
     settings = replace(GenerationSettings(max_new_tokens=20, temperature=1.0, top_p=1.0, top_k=0), **changes)
-    return "".join([piece async for piece in engine.generate(prompt, settings)])
+    return "".join([piece.text async for piece in engine.generate(prompt, settings)])
 
 
 async def test_a_seed_makes_an_answer_repeatable(engine: OpenVINOEngine, folder: Path) -> None:
@@ -65,10 +65,16 @@ async def test_chats_in_one_batch_do_not_change_each_others_answers(engine: Open
 
 
 async def test_pieces_are_never_empty_and_length_is_bounded(engine: OpenVINOEngine, folder: Path) -> None:
-    pieces = [piece async for piece in engine.generate(ids(folder), LONG)]
-    assert all(pieces)
+    pieces = [piece.text async for piece in engine.generate(ids(folder), LONG)]
+    assert all(pieces[:-1])
     assert "<|" not in "".join(pieces)
-    assert len(pieces) <= LONG.max_new_tokens
+    assert len(pieces) <= LONG.max_new_tokens + 1
+
+
+async def test_an_answer_that_reaches_the_length_limit_is_marked(engine: OpenVINOEngine, folder: Path) -> None:
+    short = GenerationSettings(max_new_tokens=2, temperature=0)
+    pieces = [piece async for piece in engine.generate(ids(folder), short)]
+    assert [piece.cut_off for piece in pieces] == [False] * (len(pieces) - 1) + [True]
 
 
 async def test_closing_the_stream_cancels_the_work(engine: OpenVINOEngine, folder: Path) -> None:

@@ -29,7 +29,7 @@ def question(gpt2_base: Path) -> list[int]:
 
 
 async def answer(engine: TransformersEngine, question: Sequence[int], settings: GenerationSettings) -> str:
-    return "".join([piece async for piece in engine.generate(question, settings)])
+    return "".join([piece.text async for piece in engine.generate(question, settings)])
 
 
 def greedy(folder: Path, ids: list[int], count: int) -> str:
@@ -137,3 +137,10 @@ def test_a_folder_that_holds_no_model_is_named(gpt2_base: Path, tmp_path: Path) 
         load_model(tmp_path)
     with pytest.raises(ModelError, match=r"is no adapter: it has no adapter_config\.json"):
         load_model(gpt2_base, tmp_path)
+
+
+async def test_an_answer_that_reaches_the_length_limit_is_marked(
+    engine: TransformersEngine, question: list[int]
+) -> None:
+    pieces = [piece async for piece in engine.generate(question, GenerationSettings(max_new_tokens=2, temperature=0))]
+    assert [piece.cut_off for piece in pieces] == [False] * (len(pieces) - 1) + [True]

@@ -123,13 +123,16 @@ def answer(pipeline: Any, prompt: Prompt, chats: int, turn: int) -> float:
     config.max_new_tokens, config.ignore_eos, config.do_sample, config.temperature = NEW_TOKENS, True, True, 0.7
     config.eos_token_id, config.stop_token_ids = prompt.end_of_turn, {prompt.end_of_turn}
     start = time.perf_counter()
+    handles = []  # the library drops a request whose handle is gone
     for chat in range(chats):
         question = Turn("", f"Who is your brother, and what is number {turn} of {chat}?", False)
         ids = np.array([prompt.encode([*HISTORY, question], 400)], np.int64)
-        pipeline.add_request(1000 * turn + chat, openvino.Tensor(ids), config)
+        handles.append(pipeline.add_request(1000 * turn + chat, openvino.Tensor(ids), config))
     while pipeline.has_non_finished_requests():
         pipeline.step()
-    return time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    assert all(len(output.generated_ids) == NEW_TOKENS for handle in handles for output in handle.read_all())
+    return seconds
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from bot.errors import SettingsError
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 BUSY_SECONDS = 10
+ESCAPES = "the address cannot be read; in a name or password write @ as %40, : as %3A and / as %2F"
 
 # The inbox promises that a killed process loses nothing. For that it is enough that a commit has reached the operating
 # system, which NORMAL gives in WAL mode, without waiting for the disk at every commit. A power cut can take the last
@@ -39,7 +40,9 @@ class Database:
             await asyncio.to_thread(command.upgrade, migration_config(self._url), "head")
             async with self._engine.connect():
                 pass  # SQLite's journal mode is set now, while nobody else can hold the file.
-        except (SQLAlchemyError, CommandError, OSError) as error:
+        except Exception as error:
+            if not _is_about_the_database(error):
+                raise
             reason = getattr(error, "orig", None) or error
             raise SettingsError(f"DATABASE_URL: cannot use {shown}: {' '.join(str(reason).split())}") from error
 
@@ -58,9 +61,14 @@ def migration_config(url: URL) -> Config:
 
 def _parse(url: str) -> URL:
     try:
-        return make_url(url)
+        parsed = make_url(url)
+    except ValueError:  # What should be a port may be a piece of the password: nothing of it is repeated.
+        raise SettingsError(f"DATABASE_URL: {ESCAPES}") from None
     except ArgumentError:
         raise SettingsError("DATABASE_URL: this is not a database URL; see .env.example") from None
+    if parsed.get_backend_name() != "sqlite" and "@" in f"{parsed.host}{parsed.database}":
+        raise SettingsError(f"DATABASE_URL: {ESCAPES}")
+    return parsed
 
 
 def _engine(url: URL) -> AsyncEngine:
@@ -71,6 +79,8 @@ def _engine(url: URL) -> AsyncEngine:
         raise SettingsError(
             f"DATABASE_URL: the driver {error.name} is not installed: pip install {error.name}"
         ) from None
+    except ValueError:
+        raise SettingsError("DATABASE_URL: a value after the question mark is not of the kind it should be") from None
     except (NoSuchModuleError, SQLAlchemyError) as error:
         raise SettingsError(
             f"DATABASE_URL: {url.drivername!r} will not do ({error}); "
@@ -79,6 +89,12 @@ def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _set_pragmas)
     return engine
+
+
+def _is_about_the_database(error: Exception) -> bool:
+    """SQLAlchemy translates what a driver raises, except while asyncpg connects."""
+    kinds = (SQLAlchemyError, CommandError, OSError)
+    return isinstance(error, kinds) or type(error).__module__.partition(".")[0] == "asyncpg"
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

@@ -1,6 +1,7 @@
 """Storage: what is written, looked at with plain SQL, and what is read back."""
 
 import asyncio
+import re
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -206,6 +207,48 @@ def test_a_url_that_cannot_be_used_gets_one_line_that_names_the_key(url: str, wo
     with pytest.raises(SettingsError, match=f"^DATABASE_URL: .*{words}") as caught:
         Database(url)
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+asyncpg://u:hid@den:word@host/db",
+        "postgresql+asyncpg://u:hid@den/word@host/db",
+        "postgresql+asyncpg://u:hid@den@host/db",
+        "postgresql+asyncpg://u:hidden@host:port/db",
+        "sqlite+aiosqlite:///x?timeout=hidden",
+    ],
+)
+def test_of_a_malformed_url_nothing_is_repeated(url: str) -> None:
+    with pytest.raises(SettingsError, match="^DATABASE_URL: ") as caught:
+        Database(url)
+    assert not re.search("hid|den|word|host", str(caught.value).replace("password", ""))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("module", "base"), [("asyncpg.exceptions", Exception), ("builtins", OSError)])
+async def test_a_server_that_refuses_the_connection_gets_one_line(
+    module: str, base: type[Exception], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = type("RefusalError", (base,), {"__module__": module})
+
+    def refuse(*_: object) -> None:
+        raise refusal("nobody is\nat home")
+
+    monkeypatch.setattr("alembic.command.upgrade", refuse)
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL: cannot use .*: nobody is at home$"):
+        await database.open()
+
+
+async def test_a_mistake_of_the_program_is_not_blamed_on_the_url(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr("alembic.command.upgrade", fail)
+    with pytest.raises(KeyError, match="bug"):
+        await database.open()
 
 
 async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

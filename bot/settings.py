@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
 
-TOKEN_SHAPE = r"^\d+:[A-Za-z0-9_-]+$"
+TOKEN_SHAPE = r"[0-9]+:[A-Za-z0-9_-]+"
 
 
 class Settings(BaseSettings):
@@ -50,9 +50,12 @@ class Settings(BaseSettings):
     @field_validator("telegram_bot_token")
     @classmethod
     def _shaped_like_a_token(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None and not re.match(TOKEN_SHAPE, token.get_secret_value()):
+        if token is None:
+            return None
+        bare = token.get_secret_value().strip()
+        if not re.fullmatch(TOKEN_SHAPE, bare):
             raise ValueError("this is not a token; BotFather's look like 123456:ABC-def")
-        return token
+        return SecretStr(bare)
 
     @field_validator("admin_ids", mode="before")
     @classmethod

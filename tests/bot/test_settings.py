@@ -73,6 +73,21 @@ def test_a_wrong_value_gets_one_line_that_names_the_key(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("token", ["1:abc\n", " 1:abc", "\t1:abc \r\n"])
+def test_white_space_around_a_token_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", token)
+    found = load_settings().telegram_bot_token
+    assert found is not None
+    assert found.get_secret_value() == "1:abc"
+
+
+@pytest.mark.parametrize("token", ["1:abc\ndef", "1:a bc", "1:abc\n2:def", " "])
+def test_white_space_within_a_token_is_refused(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", token)
+    with pytest.raises(SettingsError, match="^TELEGRAM_BOT_TOKEN: this is not a token"):
+        load_settings()
+
+
 def test_a_wrong_token_is_not_repeated_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "123456/SECRET")
     with pytest.raises(SettingsError) as caught:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import httpx
 from telegram import LinkPreviewOptions, Message, Update
 from telegram.constants import ChatAction, MessageLimit
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # Seconds between the attempts to send one message.
 TYPING_SECONDS = 4.0  # Telegram shows "typing" for five.
+UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # No request was written.
 Result = bool | dict[str, Any] | list[dict[str, Any]]
 ENDS = ("\n", ". ", "! ", "? ", "… ", " ")  # Where a long text may be cut, best first.
 
@@ -44,23 +46,27 @@ class Delivery:
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self._announcing: set[asyncio.Task[None]] = set()
+        self._doubtful: dict[int, int] = {}  # Of an update, the number of the message that was perhaps sent.
 
     async def send(self, update: Update, text: str, parts_sent: int = 0) -> None:
         """Reply to an update and mark it as done; the first `parts_sent` messages are out already.
 
-        Where the network fails for long, the reply is left in the inbox and sent later. Raises TelegramError if
-        Telegram refuses the message for good.
+        Where the network fails for long, the reply is left in the inbox and sent later. A message whose sending got no
+        answer was perhaps sent; it is tried once more, so at worst it is there twice. Raises TelegramError if Telegram
+        refuses the message for good.
         """
         try:
             await self._send_parts(update, split(text), parts_sent)
         except Forbidden:
             log.info("Update %d: the chat does not let the bot write", update.update_id)
         except BadRequest:  # A kind of NetworkError to the library, but it would not get better.
+            self._doubtful.pop(update.update_id, None)
             raise
         except (NetworkError, RetryAfter) as error:
             log.warning("Update %d: the answer is kept and sent later: %s", update.update_id, error)
             self._inbox.postpone(update)
             return
+        self._doubtful.pop(update.update_id, None)
         await self._inbox.close(update.update_id)
 
     @asynccontextmanager
@@ -78,12 +84,33 @@ class Delivery:
             answered.set()
 
     async def _send_parts(self, update: Update, parts: Sequence[str], parts_sent: int) -> None:
-        message = update.effective_message
-        assert message is not None, "only messages are replied to"
         for number, part in enumerate(parts[parts_sent:], parts_sent + 1):
-            await _send(message, part)
+            await self._send_part(update, part, number)
             if number < len(parts):
                 await self._inbox.part_sent(update.update_id, number)
+
+    async def _send_part(self, update: Update, text: str, number: int) -> None:
+        message = update.effective_message
+        assert message is not None, "only messages are replied to"
+        for pause in (*PAUSES, None):
+            try:
+                await _reply(message, text)
+                return
+            except BadRequest:
+                raise
+            except (NetworkError, RetryAfter) as error:
+                if _perhaps_sent(error) and self._doubted_before(update.update_id, number):
+                    log.warning("Update %d: message %d was perhaps sent twice; left at that", update.update_id, number)
+                    return
+                if pause is None:
+                    raise
+                log.info("Sending failed (%s); next attempt in %g s", error, pause)
+                await asyncio.sleep(pause)
+
+    def _doubted_before(self, update_id: int, number: int) -> bool:
+        doubted = self._doubtful.get(update_id) == number
+        self._doubtful[update_id] = number
+        return doubted
 
 
 def split(text: str, limit: int = MessageLimit.MAX_TEXT_LENGTH) -> list[str]:
@@ -97,16 +124,9 @@ def split(text: str, limit: int = MessageLimit.MAX_TEXT_LENGTH) -> list[str]:
     return [*(part for part in parts if part), text] if text else parts
 
 
-async def _send(message: Message, text: str) -> None:
-    for pause in PAUSES:
-        try:
-            return await _reply(message, text)
-        except BadRequest:
-            raise
-        except (NetworkError, RetryAfter) as error:
-            log.info("Sending failed (%s); next attempt in %g s", error, pause)
-            await asyncio.sleep(pause)
-    return await _reply(message, text)
+def _perhaps_sent(error: TelegramError) -> bool:
+    """Whether the request may have reached Telegram although no answer came back."""
+    return isinstance(error.__cause__, httpx.HTTPError) and not isinstance(error.__cause__, UNSENT)
 
 
 async def _reply(message: Message, text: str) -> None:

@@ -38,6 +38,21 @@ async def test_an_answer_that_finally_fails_is_sent_at_the_next_start_without_be
     assert actor.histories == []
 
 
+async def test_an_answer_that_was_perhaps_sent_is_there_twice_at_worst(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
+    await stage.fault("drop_after", count=3)
+    await stage.fault("500", count=1)
+    async with stage.bot(ScriptedActor()):
+        await stage.say("one")
+        await stage.rows_become("SELECT state FROM inbox", [("done",)])
+        await stage.say("two")
+        await stage.rows_become("SELECT state FROM inbox", [("done",), ("done",)])
+    assert await stage.answers(4) == ["You said: one"] * 2 + ["You said: two"] * 2
+    assert "perhaps sent twice" in caplog.text
+
+
 async def test_a_long_answer_is_taken_up_where_it_was_left(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.delivery.PAUSES", ())
     text = " ".join(f"This is sentence {number}." for number in range(300))

@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ScriptError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        print(f"error: preparing a script needs {error.name}, which `make install-dev` installs", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from data_prep.schema import MANIFEST, QA_PAIRS, ScriptError
+from data_prep.schema import OUTPUTS, ScriptError
 
 
 def check_place(folder: Path, script: Path) -> None:
@@ -17,8 +17,12 @@ def check_place(folder: Path, script: Path) -> None:
         return
     if not folder.is_dir():
         raise ScriptError(f"{folder}: is a file, not a folder")
-    if any(folder.iterdir()) and not ((folder / MANIFEST).is_file() and (folder / QA_PAIRS).is_file()):
-        raise ScriptError(f"{folder}: holds other files than examples; name a new or empty folder")
+    try:
+        foreign = {path.name for path in folder.iterdir()} - OUTPUTS
+    except OSError as error:
+        raise ScriptError(f"{folder}: cannot be read: {error.strerror}") from error
+    if foreign:
+        raise ScriptError(f"{folder}: holds {min(foreign)}, which is no example; name a new or empty folder")
     if script.resolve().is_relative_to(folder.resolve()):
         raise ScriptError(f"{folder}: holds {script.name} itself, and would be replaced; name another folder")
 

@@ -96,7 +96,10 @@ def _lines(body: bytes) -> Any:
 
 
 def _header(line: str, file: str) -> list[str]:
-    names = [name.strip() for name in next(csv.reader([line]))]
+    try:
+        names = [name.strip() for name in next(csv.reader([line]))]
+    except csv.Error as error:
+        raise ScriptError(f"{file}: the first line is no CSV header: {error}") from error
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ScriptError(f'{file}: the header names the column "{twice[0]}" twice')

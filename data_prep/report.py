@@ -12,7 +12,7 @@ import pandas as pd
 
 from data_prep.charts import draw_charts
 from data_prep.examples import qa_pairs
-from data_prep.schema import REPORT, TRAIN, Reject
+from data_prep.schema import CHARTS, REPORT, TRAIN, Reject
 from data_prep.speakers import Cast
 
 _TEMPLATE = "report.html.j2"
@@ -40,7 +40,7 @@ def write_report(
     folder: Path, manifest: Mapping[str, Any], lines: pd.DataFrame, is_target: pd.Series, cast: Cast
 ) -> None:
     """Writes report.html, which needs no other file, and its charts as PNG beside it."""
-    charts = folder / "charts"
+    charts = folder / CHARTS
     charts.mkdir()
     drawn = draw_charts(charts, lines, is_target, cast.lines_per_character(), odd_rows(manifest))
     loader = jinja2.FileSystemLoader(Path(__file__).parent)

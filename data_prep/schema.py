@@ -33,6 +33,8 @@ TARGET_ANSWERS = "target_char_answers.parquet"
 REJECTED = "rejected.csv"
 MANIFEST = "manifest.json"
 REPORT = "report.html"
+CHARTS = "charts"
+OUTPUTS = frozenset({QA_PAIRS, TARGET_PAIRS, TARGET_ANSWERS, REJECTED, MANIFEST, REPORT, CHARTS})
 
 PAIR_COLUMNS = (
     "line_id",

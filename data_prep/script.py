@@ -61,7 +61,7 @@ def read_script(path: Path, columns: Mapping[str, str] | None = None) -> Script:
     """
     if not path.is_file():
         raise ScriptError(f"{path}: no such file")
-    records = _read_parquet(path) if path.suffix == ".parquet" else read_records(path)
+    records = _read_parquet(path) if path.suffix.lower() == ".parquet" else read_records(path)
     script = Script(
         path=path,
         rows=_mapped_rows(records, columns, path) if columns else _script_rows(records, path),

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,12 @@ def main(arguments: list[str] | None = None) -> int:
         return int(options.run(options))
     except ModelError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"error: this needs {error.name}, which `make install-dev` installs", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.filename or options.store}: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -70,10 +76,15 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 def _say(options: argparse.Namespace) -> int:
     from model.character import load_character
 
-    messages = sys.stdin if options.message == "-" else [options.message]
+    messages = _typed_lines() if options.message == "-" else [options.message]
     character = load_character(options.persona, options.store, options.engine)
     asyncio.run(_answer_all(character, messages, options.seed))
     return 0
+
+
+def _typed_lines() -> Iterator[str]:
+    # What is not UTF-8 is answered as well as can be.
+    yield from (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
 
 
 async def _answer_all(character: "Character", messages: Iterable[str], seed: int | None) -> None:
@@ -93,14 +104,20 @@ async def _answer_all(character: "Character", messages: Iterable[str], seed: int
 def _list(options: argparse.Namespace) -> int:
     store = Store(options.store)
     for persona in store.personas():
-        live = store.live_name(persona)
-        versions = store.versions(persona)
-        if not versions:
+        live, names = store.live_name(persona), store.names(persona)
+        if not names:
             print(f"{persona}  (ships with the project; installed at first use)")
-        for version in versions:
-            mark = "*" if version.name == live else " "
-            print(f"{persona} {mark} {version.name}  {version.manifest['created']}  {version.base}")
+        for name in names:
+            print(f"{persona} {'*' if name == live else ' '} {name}  {_describe(store, persona, name)}")
     return 0
+
+
+def _describe(store: Store, persona: str, name: str) -> str:
+    try:
+        version = store.get(persona, name)
+    except ModelError:
+        return "damaged"
+    return f"{version.manifest['created']}  {version.base}"
 
 
 def _promote(options: argparse.Namespace) -> int:

@@ -17,8 +17,11 @@ def new_folder(target: Path) -> Iterator[Path]:
     FileExistsError if `target` is there by then: somebody else was quicker, and the scratch folder is gone.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+    # A folder inside a temporary one: mkdtemp's own is closed to other users.
+    beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
     try:
+        scratch = beside / target.name
+        scratch.mkdir()
         yield scratch
         scratch.rename(target)
     except OSError as error:
@@ -26,7 +29,7 @@ def new_folder(target: Path) -> Iterator[Path]:
             raise FileExistsError(f"{target} is there already") from error
         raise
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 @contextmanager

@@ -80,6 +80,15 @@ class Character:
 
 def load_character(persona: str, store: Path, engine: str = "openvino") -> Character:
     """Load the live version of a persona; ModelError says in one line what is missing or damaged."""
+    try:
+        return _load(persona, store, engine)
+    except ModuleNotFoundError as error:
+        raise ModelError(f"engine {engine!r} needs {error.name}, which `make install-dev` installs") from error
+    except OSError as error:
+        raise ModelError(f"{error.filename or store}: {error.strerror or error}") from error
+
+
+def _load(persona: str, store: Path, engine: str) -> Character:
     if engine not in ENGINES:
         raise ModelError(f"engine {engine!r} is unknown; there are: {', '.join(ENGINES)}")
     version = Store(store).live(persona)

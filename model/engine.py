@@ -6,6 +6,8 @@ from typing import Protocol
 
 from model.errors import ModelError
 
+MOST_NEW_TOKENS = 8192
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
@@ -28,11 +30,12 @@ class GenerationSettings:
 
     def __post_init__(self) -> None:
         checks = {
-            "max_new_tokens": (self.max_new_tokens >= 1, "at least 1"),
+            "max_new_tokens": (1 <= self.max_new_tokens <= MOST_NEW_TOKENS, f"1 to {MOST_NEW_TOKENS}"),
             "temperature": (self.temperature >= 0, "0 or more"),
             "top_p": (0 < self.top_p <= 1, "above 0 and at most 1"),
             "top_k": (self.top_k >= 0, "0 or more"),
             "repetition_penalty": (self.repetition_penalty > 0, "above 0"),
+            "seed": (self.seed is None or 0 <= self.seed < 2**32, "0 to 4294967295"),
         }
         for name, (valid, wanted) in checks.items():
             if not valid:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from data_prep.schema import SPLITS, TEST
 from model.errors import ModelError
 from model.store import DEFAULT_STORE
+from model.training_run import hash_examples
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
         raise ModelError(f"--limit is {args.limit}, but must be 0 or more")
     store = Store(args.store)
     version = store.get(args.persona, args.version) if args.version else store.live(args.persona)
-    evaluation = evaluate(version, args.examples or _training_examples(version), args.split, args.limit)
+    evaluation = evaluate(version, _examples(version, args.examples), args.split, args.limit)
     print(evaluation.as_json() if args.json else evaluation.as_table())
     return 0
 
@@ -88,11 +89,18 @@ def _answer_text(prompt: "Prompt", example: "Example") -> str:
     return prompt.decode(example.ids[example.answer_start :])
 
 
-def _training_examples(version: "Version") -> Path:
-    folder = version.manifest.get("settings", {}).get("examples")
-    if folder is None:
+def _examples(version: "Version", chosen: Path | None) -> Path:
+    """The folder to measure on. It must be the one that was trained on, for another may hold out other episodes."""
+    known = version.manifest.get("settings", {}).get("examples")
+    if chosen is None and known is None:
         raise ModelError(f"--examples is required: {version.name} does not say what it was trained on")
-    return Path(folder)
+    folder = chosen or Path(known)
+    expected = version.manifest.get("data", {}).get("examples_sha256")
+    if expected and hash_examples(folder) != expected:
+        raise ModelError(
+            f"{folder} holds other examples than {version.name} was trained on, and so may hold out other episodes"
+        )
+    return folder
 
 
 @dataclass(frozen=True, slots=True)

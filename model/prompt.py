@@ -91,7 +91,7 @@ class Prompt:
         for turn in reversed(history):
             ids = self._encode_turn(turn)
             if len(body) + len(ids) > room:
-                body = body or ids[-room:]
+                body = body or self._encode_turn(turn, room)
                 break
             body = ids + body
         return [*self._head, *body, *opening] or [self.end_of_turn]
@@ -116,20 +116,26 @@ class Prompt:
     def _encode_text(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text.strip(), add_special_tokens=False).ids)
 
-    def _encode_turn(self, turn: Turn) -> list[int]:
+    def _encode_turn(self, turn: Turn, room: int | None = None) -> list[int]:
         if self.format == "chatml":
-            return self._role_turn("assistant" if turn.is_character else "user", turn.text)
-        return [*self._encode_text(turn.text), self.end_of_turn]
+            return self._role_turn("assistant" if turn.is_character else "user", turn.text, room)
+        return [*_tail(self._encode_text(turn.text), room, 1), self.end_of_turn]
 
-    def _role_turn(self, role: str, text: str) -> list[int]:
+    def _role_turn(self, role: str, text: str, room: int | None = None) -> list[int]:
         opening = [self._start_of_turn, *self._encode_raw(f"{role}\n")]
-        return [*opening, *self._encode_text(text), self.end_of_turn, *self._encode_raw("\n")]
+        closing = [self.end_of_turn, *self._encode_raw("\n")]
+        return [*opening, *_tail(self._encode_text(text), room, len(opening) + len(closing)), *closing]
 
     def _answer_opening(self) -> list[int]:
         return [self._start_of_turn, *self._encode_raw("assistant\n")] if self.format == "chatml" else []
 
     def _encode_raw(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def _tail(ids: list[int], room: int | None, frame: int) -> list[int]:
+    """The end of a text that must fit into `room` together with the `frame` ids around it."""
+    return ids if room is None else ids[max(0, len(ids) - max(0, room - frame)) :]
 
 
 def _make_control_tokens_unwritable(tokenizer: Tokenizer, ids: Iterable[int]) -> None:

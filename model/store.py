@@ -82,18 +82,17 @@ class Store:
         stored = {path.parent.name for path in self._folder.glob("*/current")}
         return sorted(stored | {path.parent.name for path in SHIPPED.glob(f"*/{FILE_NAME}")})
 
-    def versions(self, persona: str) -> list[Version]:
-        """All versions of a persona, oldest first."""
+    def names(self, persona: str) -> list[str]:
+        """Names of all versions of a persona, oldest first; damaged ones, too."""
         files = self._of(persona).glob(f"[!.]*/{MANIFEST}")
-        return sorted((_read_version(file.parent) for file in files), key=lambda version: version.manifest["created"])
+        return [file.parent.name for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file))]
 
     def get(self, persona: str, version: str) -> Version:
         """One version; ModelError if there is none of that name."""
-        folder = self._of(persona) / check_identifier(version)
-        if not (folder / MANIFEST).is_file():
-            known = ", ".join(known.name for known in self.versions(persona)) or "none"
-            raise ModelError(f"persona {persona!r} has no version {version!r}; there are: {known}")
-        return _read_version(folder)
+        names = self.names(check_identifier(persona))
+        if version not in names:
+            raise ModelError(f"persona {persona!r} has no version {version!r}; there are: {', '.join(names) or 'none'}")
+        return _read_version(self._of(persona) / version)
 
     def live(self, persona: str) -> Version:
         """The live version. A persona that ships with the project is installed first where that is due."""
@@ -132,13 +131,16 @@ class Store:
     def promote(self, persona: str, version: str) -> None:
         """Make a version the live one."""
         name = self.get(persona, version).name
-        earlier = [known for known in self._history(persona) if known != name]
+        try:
+            earlier = [known for known in self._history(persona) if known != name]
+        except ModelError:  # promoting is what mends it
+            earlier = []
         self._write_history(persona, [name, *earlier])
 
     def rollback(self, persona: str) -> Version:
         """Make the version live again that was live before; ModelError if there is none."""
         check_identifier(persona)
-        present = {version.name for version in self.versions(persona)}
+        present = self.names(persona)
         earlier = [name for name in self._history(persona)[1:] if name in present]
         if not earlier:
             raise ModelError(f"persona {persona!r} has no earlier version to roll back to")
@@ -150,7 +152,10 @@ class Store:
 
     def _history(self, persona: str) -> list[str]:
         file = self._of(persona) / "current"
-        return file.read_text(encoding="utf-8").split() if file.is_file() else []
+        names = file.read_text(encoding="utf-8", errors="replace").split() if file.is_file() else None
+        if names == []:
+            raise ModelError(f"{file} is damaged: promote one of {', '.join(self.names(persona)) or 'none'}")
+        return names or []
 
     def _write_history(self, persona: str, names: list[str]) -> None:
         write_text(self._of(persona) / "current", "\n".join(names) + "\n")
@@ -178,10 +183,14 @@ class Store:
 
 
 def _read_version(folder: Path) -> Version:
+    file = folder / MANIFEST
     try:
-        return Version(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        manifest = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{folder / MANIFEST} cannot be read: {error}") from error
+        raise ModelError(f"{file} cannot be read: {error}") from error
+    if not isinstance(manifest, dict) or not {"created", "base", "files"} <= manifest.keys():
+        raise ModelError(f"{file} is damaged: it lacks created, base or files")
+    return Version(folder, manifest)
 
 
 def _write_manifest(folder: Path, persona: str, training: dict[str, Any]) -> None:

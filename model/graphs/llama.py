@@ -15,7 +15,7 @@ class Llama:
     """The graph of a llama-type base; see `model.graphs.build_graph`."""
 
     def __init__(self, config: dict[str, Any], weights: Weights) -> None:
-        _refuse_what_is_not_built(config)
+        self.check(config)
         self._layers, self._heads = int(config["num_hidden_layers"]), int(config["num_attention_heads"])
         self._groups = int(config.get("num_key_value_heads") or self._heads)
         self._size = int(config.get("head_dim") or config["hidden_size"] // self._heads)
@@ -25,6 +25,16 @@ class Llama:
         self._weights = weights
         self._attention = Attention()
         self._cosine, self._sine = self._rotation()
+
+    @staticmethod
+    def check(config: dict[str, Any]) -> None:
+        """ModelError for a feature that this graph lacks."""
+        rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+        kind = rope.get("rope_type", rope.get("type", "default"))
+        if kind != "default":
+            raise ModelError(f"a llama base with rotary positions of type {kind!r} has no graph here")
+        if config.get("hidden_act", "silu") != "silu":
+            raise ModelError(f"a llama base with activation {config['hidden_act']!r} has no graph here")
 
     def build(self) -> Any:
         """Put the layers together."""
@@ -72,12 +82,3 @@ class Llama:
         mean = op.reduce_mean(op.power(x, constant(np.float32(2))), constant(np.array([-1], np.int64)), keep_dims=True)
         inverse = op.divide(constant(np.float32(1)), op.sqrt(op.add(mean, constant(self._epsilon))))
         return op.multiply(op.multiply(x, inverse), constant(self._weights[f"{name}.weight"]))
-
-
-def _refuse_what_is_not_built(config: dict[str, Any]) -> None:
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    kind = rope.get("rope_type", rope.get("type", "default"))
-    if kind != "default":
-        raise ModelError(f"a llama base with rotary positions of type {kind!r} has no graph here")
-    if config.get("hidden_act", "silu") != "silu":
-        raise ModelError(f"a llama base with activation {config['hidden_act']!r} has no graph here")

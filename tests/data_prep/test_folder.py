@@ -8,7 +8,7 @@ from data_prep.schema import MANIFEST, QA_PAIRS, ScriptError
 
 def examples(folder: Path) -> Path:
     folder.mkdir()
-    for name in (MANIFEST, QA_PAIRS, "old.txt"):
+    for name in (MANIFEST, QA_PAIRS, "rejected.csv"):
         (folder / name).write_text("old")
     return folder
 
@@ -17,7 +17,7 @@ def test_an_older_examples_folder_is_replaced_whole(tmp_path: Path) -> None:
     out = examples(tmp_path / "out")
     with replaced_folder(out) as folder:
         (folder / "new.txt").write_text("new")
-        assert (out / "old.txt").exists()
+        assert (out / "rejected.csv").exists()
     assert [path.name for path in out.iterdir()] == ["new.txt"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
@@ -35,7 +35,7 @@ def test_an_interruption_leaves_the_old_folder_and_nothing_else(
 
     with pytest.raises(interruption):
         write_half()
-    assert sorted(path.name for path in out.iterdir()) == sorted([MANIFEST, QA_PAIRS, "old.txt"])
+    assert sorted(path.name for path in out.iterdir()) == sorted([MANIFEST, QA_PAIRS, "rejected.csv"])
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
@@ -43,7 +43,7 @@ def test_a_swap_that_fails_brings_the_old_folder_back(tmp_path: Path) -> None:
     out = examples(tmp_path / "out")
     with pytest.raises(ScriptError, match="cannot be written"), replaced_folder(out) as folder:
         folder.rmdir()
-    assert (out / "old.txt").read_text() == "old"
+    assert (out / "rejected.csv").read_text() == "old"
 
 
 def test_missing_parents_are_made(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_only_an_empty_or_an_examples_folder_may_be_replaced(tmp_path: Path) -> 
         check_place(place, script)
     other = tmp_path / "other"
     other.mkdir()
-    (other / MANIFEST).write_text("a model's manifest, perhaps")
+    (other / "notes.txt").write_text("somebody's notes")
     script.write_text("")
     for place in (other, script):
         with pytest.raises(ScriptError, match=f"^{place}: "):
@@ -68,9 +68,15 @@ def test_only_an_empty_or_an_examples_folder_may_be_replaced(tmp_path: Path) -> 
 
 def test_a_folder_that_holds_the_script_is_not_replaced(tmp_path: Path) -> None:
     out = examples(tmp_path / "out")
-    (out / "script.csv").write_text("")
-    with pytest.raises(ScriptError, match=r"holds script\.csv itself"):
-        check_place(out, out / "script.csv")
+    with pytest.raises(ScriptError, match=r"holds qa_pairs\.parquet itself"):
+        check_place(out, out / "qa_pairs.parquet")
+
+
+def test_a_folder_with_something_of_ones_own_in_it_is_not_replaced(tmp_path: Path) -> None:
+    out = examples(tmp_path / "out")
+    (out / "persona.toml").write_text("")
+    with pytest.raises(ScriptError, match=r"holds persona\.toml, which is no example"):
+        check_place(out, tmp_path / "script.csv")
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

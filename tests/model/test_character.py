@@ -3,6 +3,8 @@
 import io
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from model.persona import Persona, write_persona
 from model.prompt import Prompt, Turn
 from model.store import Store
 
+ROOT = Path(__file__).parents[2]
 PERSONA = Persona("dwight", "Dwight Schrute", card="You are Dwight Schrute.")
 HISTORY = [Turn("Jim", "Good morning.", False), Turn("Dwight", "Fact.", True), Turn("Jim", "Why?", False)]
 
@@ -127,9 +130,38 @@ def test_say_prints_the_answer_and_nothing_else(store: Path, capsys: pytest.Capt
 def test_say_answers_each_line_of_standard_input(
     store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("Hello\n\nWho are you?\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"Hello\n\nWho are you?\n\xff\n")))
     assert main(["say", "--persona", "dwight", "--store", str(store), "-"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_a_seed_or_a_store_that_will_not_do_is_one_line(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["say", "--persona", "dwight", "--store", str(store), "--seed", "-1", "Hi"]) == 1
+    assert "seed is -1, but must be 0 to 4294967295" in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert main(["say", "--persona", "lisa", "--store", str(tmp_path / "file"), "Hi"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command", ["train --examples x --persona x", "evaluate --persona dwight --store STORE --examples x"]
+)
+def test_without_the_training_set_its_installation_is_named(store: Path, command: str) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['pyarrow'] = None\n"
+        "from model.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    arguments = command.replace("STORE", str(store)).split()
+    result = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert "make install-dev" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_missing_persona_is_one_line_and_an_exit_code(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,10 +74,14 @@ def test_the_oldest_lines_are_dropped_whole_when_the_room_is_short(either_base: 
     assert prompt.encode(dialogue("Hello", "Fact.", "Why?"), len(last_two)) == last_two
 
 
-def test_a_line_too_long_by_itself_loses_its_beginning(gpt2_base: Path) -> None:
-    prompt = Prompt.from_folder(gpt2_base)
-    long = prompt.encode(dialogue("beets " * 100), 1000)
-    assert prompt.encode(dialogue("beets " * 100), 20) == long[-20:]
+def test_a_line_too_long_by_itself_loses_its_beginning_but_stays_a_turn(either_base: Path) -> None:
+    prompt = Prompt.from_folder(either_base, CARD)
+    short, long = prompt.encode(dialogue("paper"), 300), prompt.encode(dialogue("beets " * 100 + "paper"), 100)
+    assert len(long) == 100
+    at = next(i for i, (one, other) in enumerate(zip(short, long, strict=False)) if one != other)
+    text = len(prompt._encode_text("paper"))
+    assert long[:at] == short[:at]
+    assert long[-(len(short) - at - text) :] == short[at + text :]
 
 
 def test_a_card_that_leaves_no_room_is_an_error(llama_base: Path) -> None:

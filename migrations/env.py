@@ -20,10 +20,20 @@ def database_url() -> URL:
 
 
 def migrate(connection: Connection) -> None:
-    # SQLite cannot alter tables in place: batch mode copies them.
-    context.configure(connection=connection, target_metadata=Table.metadata, render_as_batch=True, compare_type=True)
+    if connection.dialect.name == "sqlite":
+        # Python's driver opens no transaction before DDL. Opened here, it makes the migrations all or nothing even if
+        # the process is killed, and as it takes the lock at once, of two first starts the second one waits.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    context.configure(
+        connection=connection,
+        target_metadata=Table.metadata,
+        render_as_batch=True,  # SQLite cannot alter tables in place: batch mode copies them.
+        compare_type=True,
+        transactional_ddl=True,
+    )
     with context.begin_transaction():
         context.run_migrations()
+    connection.commit()
 
 
 async def migrate_online() -> None:

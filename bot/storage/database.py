@@ -9,13 +9,14 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from bot.errors import SettingsError
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 BUSY_SECONDS = 10
+PAUSES = (0.1, 0.2, 0.4, 0.8)
 ESCAPES = "the address cannot be read; in a name or password write @ as %40, : as %3A and / as %2F"
 
 # The inbox promises that a killed process loses nothing. For that it is enough that a commit has reached the operating
@@ -38,13 +39,23 @@ class Database:
         try:
             _make_folder(self._url)
             await asyncio.to_thread(command.upgrade, migration_config(self._url), "head")
-            async with self._engine.connect():
-                pass  # SQLite's journal mode is set now, while nobody else can hold the file.
+            await self._connect()
         except Exception as error:
             if not _is_about_the_database(error):
                 raise
             reason = getattr(error, "orig", None) or error
             raise SettingsError(f"DATABASE_URL: cannot use {shown}: {' '.join(str(reason).split())}") from error
+
+    async def _connect(self) -> None:
+        """Set SQLite's journal mode, once for the file. If two first starts do so together, it refuses one at once."""
+        for pause in (*PAUSES, None):
+            try:
+                async with self._engine.connect():
+                    return
+            except OperationalError:
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,7 +1,9 @@
 """Migrations: from an empty database to the tables, from any folder, and back."""
 
 import asyncio
+import signal
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,32 @@ from sqlalchemy.engine import make_url
 
 from bot.storage.database import Database, migration_config
 
+REPOSITORY = Path(__file__).parents[2]
+
 
 def tables(file: Path) -> set[str]:
     with sqlite3.connect(file) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     connection.close()
     return {name for (name,) in names if not name.startswith("sqlite_")}
+
+
+OPEN = """
+import asyncio, sys
+from bot.storage.database import Database
+asyncio.run(Database(f"sqlite+aiosqlite:///{sys.argv[1]}").open())
+"""
+KILLED_AT_THE_FIRST_INDEX = """
+import os, signal
+from alembic import op
+op.create_index = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+async def start(file: Path, before: str = "") -> int:
+    """Open the database in a process of its own; returns the exit status."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", before + OPEN, str(file), cwd=REPOSITORY)
+    return await process.wait()
 
 
 async def test_an_empty_database_gets_its_tables_whatever_the_current_folder(
@@ -26,6 +48,20 @@ async def test_an_empty_database_gets_its_tables_whatever_the_current_folder(
     await database.open()
     await database.close()
     assert tables(tmp_path / "new/folder/bot.db") == {"alembic_version", "chats", "inbox", "messages"}
+
+
+async def test_a_first_start_that_is_killed_half_way_leaves_nothing_and_the_next_one_works(
+    database_file: Path,
+) -> None:
+    assert await start(database_file, KILLED_AT_THE_FIRST_INDEX) == -signal.SIGKILL
+    assert tables(database_file) == set()
+    assert await start(database_file) == 0
+    assert tables(database_file) == {"alembic_version", "chats", "inbox", "messages"}
+
+
+async def test_first_starts_at_the_same_time_do_not_get_in_each_others_way(database_file: Path) -> None:
+    assert await asyncio.gather(*(start(database_file) for _ in range(3))) == [0, 0, 0]
+    assert tables(database_file) == {"alembic_version", "chats", "inbox", "messages"}
 
 
 async def test_a_second_start_finds_everything_in_place(database: Database, database_file: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from bot.chat_service import Conversation, Exchange, Line, Mode
 from bot.errors import SettingsError, StorageError
+from bot.storage import database as storage
 from bot.storage.database import Database
 from bot.storage.repository import InboxRepository, SqlUnitOfWork
 from bot.storage.tables import State
@@ -220,7 +221,7 @@ def test_a_url_that_cannot_be_used_gets_one_line_that_names_the_key(url: str, wo
     ],
 )
 def test_of_a_malformed_url_nothing_is_repeated(url: str) -> None:
-    with pytest.raises(SettingsError, match="^DATABASE_URL: ") as caught:
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL: ") as caught:
         Database(url)
     assert not re.search("hid|den|word|host", str(caught.value).replace("password", ""))
     assert "\n" not in str(caught.value)
@@ -238,6 +239,24 @@ async def test_a_server_that_refuses_the_connection_gets_one_line(
     monkeypatch.setattr("alembic.command.upgrade", refuse)
     with pytest.raises(SettingsError, match=r"^DATABASE_URL: cannot use .*: nobody is at home$"):
         await database.open()
+
+
+async def test_a_journal_mode_that_another_start_is_setting_too_is_set_a_moment_later(
+    database_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [sqlite3.OperationalError("database is locked")] * 2
+    set_pragmas = storage._set_pragmas
+
+    def set_in_the_end(*connection: Any) -> None:
+        if refusals:
+            raise refusals.pop()
+        set_pragmas(*connection)
+
+    monkeypatch.setattr(storage, "_set_pragmas", set_in_the_end)
+    database = Database(f"sqlite+aiosqlite:///{database_file}")
+    await database.open()
+    await database.close()
+    assert sql(database_file, "PRAGMA journal_mode") == [("wal",)]
 
 
 async def test_a_mistake_of_the_program_is_not_blamed_on_the_url(

@@ -84,7 +84,7 @@ def test_white_space_around_a_token_is_no_part_of_it(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("token", ["1:abc\ndef", "1:a bc", "1:abc\n2:def", " "])
 def test_white_space_within_a_token_is_refused(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN", token)
-    with pytest.raises(SettingsError, match="^TELEGRAM_BOT_TOKEN: this is not a token"):
+    with pytest.raises(SettingsError, match=r"^TELEGRAM_BOT_TOKEN: this is not a token"):
         load_settings()
 
 

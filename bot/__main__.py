@@ -62,9 +62,12 @@ def _run(command: str, settings: Settings) -> None:
 
         chat(settings)
     elif command == "offline":
+        from bot.app import load_actor
         from bot.rehearsal import rehearse
 
-        asyncio.run(rehearse(settings))
+        # Loaded before the event loop runs: the loop would keep Ctrl-C waiting until a download is over.
+        actor = load_actor(settings)
+        asyncio.run(rehearse(settings, actor=actor))
     else:
         from bot.app import build
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bot.app import build, load_actor, stop_on_signals
+from bot.app import build, stop_on_signals
 from bot.chat_service import Actor
 from bot.offline import OfflineTelegram
 from bot.settings import Settings
@@ -16,9 +16,8 @@ TOKEN = "7000000001:offline"  # Telegram gives bots ids far from those of the pe
 FOLDER = Path("var")
 
 
-async def rehearse(settings: Settings, *, actor: Actor | None = None, stop: asyncio.Event | None = None) -> None:
-    """Serve the page and answer on it until told to stop. Loads the character unless an `actor` is given."""
-    actor = actor or load_actor(settings)
+async def rehearse(settings: Settings, *, actor: Actor, stop: asyncio.Event | None = None) -> None:
+    """Serve the page and let the actor answer on it, until told to stop."""
     stop = stop or stop_on_signals()
     async with _server(settings.offline_port, actor.name) as server:
         database = FOLDER / f"offline-{server.url.rpartition(':')[2]}.db"

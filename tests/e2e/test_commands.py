@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.stage import REPOSITORY, Stage
 
@@ -128,6 +131,28 @@ async def test_offline_serves_a_page_on_which_the_character_answers(stage: Stage
         assert await elsewhere.answers(1) == ["You said: Hello"]
         assert await bot.stop() == 0
     assert list((stage.folder / "var").iterdir()) == []
+
+
+DOWNLOADING = """
+import sys, time
+import bot.app
+from bot.__main__ import main
+
+def load_slowly(_settings):
+    print("downloading", flush=True)
+    time.sleep(600)
+
+bot.app.load_actor = load_slowly
+sys.exit(main([sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize("command", ["offline", "run"])
+async def test_a_download_at_the_start_can_be_interrupted(stage: Stage, command: str) -> None:
+    async with stage.process("-c", DOWNLOADING, command) as bot:
+        await stage.eventually(lambda: "downloading" in bot.output)
+        assert await bot.stop(signal.SIGINT) == 130
+    assert bot.log == "Interrupted.\n"
 
 
 async def test_offline_takes_another_port_when_its_own_is_taken(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """The arguments of one Bot API call, however they were sent: query, JSON, form or multipart."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,8 +40,18 @@ class Arguments:
         value = self._values.get(name, default)
         try:
             return int(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise BadRequestError(f'invalid parameter "{name}": an integer is expected') from None
+
+    def seconds(self, name: str, default: float = 0) -> float:
+        value = self._values.get(name, default)
+        try:
+            seconds = float(value)
+        except (TypeError, ValueError, OverflowError):
+            seconds = -1
+        if not 0 <= seconds < math.inf:
+            raise BadRequestError(f'invalid parameter "{name}": a number of seconds is expected')
+        return seconds
 
     def flag(self, name: str) -> bool:
         return str(self._values.get(name, "")).lower() in {"true", "yes", "1"}

@@ -39,11 +39,13 @@ MAX_CALLBACK_BYTES = 64
 
 
 def target_chat(world: World, args: Arguments) -> Chat:
-    """The chat that a call is about."""
-    if not args.text("chat_id"):
-        raise BadRequestError("chat_id is empty")
+    """The chat that a call is about. Nothing here has a public @name, so none is found by one."""
     name = args.text("chat_id")
-    return world.chat(name if name.startswith("@") else args.integer("chat_id"))
+    if not name:
+        raise BadRequestError("chat_id is empty")
+    if name.startswith("@"):
+        raise BadRequestError("chat not found")
+    return world.chat(args.integer("chat_id"))
 
 
 def own_message(world: World, args: Arguments, what: str) -> tuple[Chat, Json]:

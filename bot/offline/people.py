@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.offline.arguments import read_arguments
+from bot.offline.arguments import Arguments, read_arguments
 from bot.offline.entities import find_entities, utf16_length
 from bot.offline.errors import ApiError, BadRequestError
 from bot.offline.faults import KINDS, Fault, Faults
@@ -74,9 +74,8 @@ class People:
         """Makes a person (`first_name`) or a group (`title`, `members`)."""
         args = await read_arguments(request)
         if args.text("title"):
-            members = tuple(int(member) for member in args.json("members", list) or [])
             chat_id = args.integer("chat_id") or min([0, *self._world.chats]) - 1
-            return {"chat_id": self._world.group(chat_id, args.text("title"), members).id}
+            return {"chat_id": self._world.group(chat_id, args.text("title"), self._members(args)).id}
         user_id = args.integer("user_id") or max([0, *self._world.users]) + 1
         known = {key: args.text(key) for key in SHOWN_AS}
         _required(known["first_name"].strip(), "first_name")
@@ -88,7 +87,7 @@ class People:
         args = await read_arguments(request)
         chat_id, after = args.integer("chat_id"), args.integer("after")
         since = args.integer("since", -1)
-        deadline = time.monotonic() + min(float(args.text("wait", "0")), LONGEST_WAIT)
+        deadline = time.monotonic() + min(args.seconds("wait"), LONGEST_WAIT)
         with self._world.feed.reader() as events:
             while not self._has_news(chat_id, after, since):
                 left = deadline - time.monotonic()
@@ -128,7 +127,7 @@ class People:
                 kind=kind,
                 count=args.integer("count", 1),
                 retry_after=args.integer("retry_after", 1),
-                seconds=float(args.text("seconds", "1")),
+                seconds=args.seconds("seconds", 1),
                 chat_id=args.integer("chat_id") if args.has("chat_id") else None,
             )
         )
@@ -179,6 +178,13 @@ class People:
         if chat_id != user.id:
             raise BadRequestError("a person's private chat with the bot has the person's own id")
         return self._world.chats[chat_id]
+
+    def _members(self, args: Arguments) -> tuple[int, ...]:
+        members = args.json("members", list) or []
+        for member in members:
+            if type(member) is not int or member not in self._world.users:
+                raise BadRequestError(f"{member!r} is not the user_id of anybody here")
+        return tuple(members)
 
     def _has_news(self, chat_id: int, after: int, since: int) -> bool:
         chat = self._world.chats.get(chat_id)

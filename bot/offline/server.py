@@ -99,12 +99,19 @@ async def _page(request: web.Request) -> web.FileResponse:
 
 @web.middleware
 async def _only_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses what a foreign web page sends here, be it by its own name (Origin) or by a name it made up (Host)."""
+    """Refuses what a foreign web page sends here: by its own name (Origin), by a name it made up (Host), or without a
+    name, as an image's address is (then the browser tells by Sec-Fetch-Site). A foreign link to the page is let in."""
     origin = request.headers.get("Origin")
     host = request.host.partition(":")[0]
-    if host not in LOCAL_NAMES or origin not in {None, f"http://{request.host}"}:
+    own = request.headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"} or _is_visit(request)
+    if host not in LOCAL_NAMES or origin not in {None, f"http://{request.host}"} or not own:
         raise web.HTTPForbidden(text="This server answers its own machine only.\n")
     return await handler(request)
+
+
+def _is_visit(request: web.Request) -> bool:
+    mode, target = (request.headers.get(f"Sec-Fetch-{name}") for name in ("Mode", "Dest"))
+    return (request.path, mode, target) == ("/", "navigate", "document")
 
 
 @web.middleware

@@ -122,9 +122,9 @@ class World:
             self.feed.publish({"type": "people"})
         return chat
 
-    def chat(self, chat_id: int | str) -> Chat:
-        """A chat that the bot may write to, by id or by a group's @name. Raises BadRequestError."""
-        chat = self.chats.get(chat_id) if isinstance(chat_id, int) else None
+    def chat(self, chat_id: int) -> Chat:
+        """A chat that the bot may write to. Raises BadRequestError."""
+        chat = self.chats.get(chat_id)
         if chat is None or not chat.known_to_bot:
             raise BadRequestError("chat not found")
         return chat

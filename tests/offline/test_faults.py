@@ -33,6 +33,16 @@ async def test_a_server_error_leaves_nothing_behind(chat: Caller) -> None:
     assert [message["text"] for message in await chat.messages()] == ["Hi"]
 
 
+async def test_a_person_can_have_blocked_the_bot(chat: Caller) -> None:
+    await chat.fault("sendMessage", "403", chat_id=1)
+    assert await chat.bot("sendMessage", chat_id=1, text="lost") == {
+        "ok": False,
+        "error_code": 403,
+        "description": "Forbidden: bot was blocked by the user",
+    }
+    assert [message["text"] for message in await chat.messages()] == ["Hi"]
+
+
 @pytest.mark.parametrize(("kind", "said"), [("drop", ["Hi"]), ("drop_after", ["Hi", "maybe"])])
 async def test_a_dropped_connection_acts_or_not(chat: Caller, kind: str, said: list[str]) -> None:
     await chat.fault("sendMessage", kind)

@@ -117,6 +117,32 @@ async def test_people_and_groups_are_added(caller: Caller) -> None:
     assert "first_name" in (await caller.people("POST", "add", first_name=" "))["error"]
 
 
+@pytest.mark.parametrize("member", [9999, "1001", None, [1001], True])
+async def test_a_group_of_people_who_are_not_there_is_refused(caller: Caller, member: Any) -> None:
+    answer = await caller.people("POST", "add", title="x", members=[1001, member])
+    assert answer == {"error": f"Bad Request: {member!r} is not the user_id of anybody here"}
+    assert "x" not in [chat.get("title") for chat in (await caller.people("GET", "state"))["chats"]]
+
+
+@pytest.mark.parametrize(
+    ("verb", "what", "arguments"),
+    [
+        ("GET", "messages", {"chat_id": 1, "wait": "abc"}),
+        ("GET", "messages", {"chat_id": 1, "wait": "nan"}),
+        ("GET", "messages", {"chat_id": "one"}),
+        ("POST", "faults", {"kind": "slow", "seconds": "long"}),
+        ("POST", "faults", {"kind": "429", "count": float("inf")}),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_in_one_line(
+    caller: Caller, verb: str, what: str, arguments: dict[str, Any]
+) -> None:
+    where: dict[str, Any] = {"params": arguments} if verb == "GET" else {"json": arguments}
+    async with caller.session.request(verb, f"{caller.server.url}/people/{what}", **where) as answer:
+        assert answer.status == 400
+        assert "\n" not in (await answer.json())["error"]
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -126,12 +152,29 @@ async def test_people_and_groups_are_added(caller: Caller) -> None:
         {"Origin": "null"},
         {"Origin": "http://[broken"},
         {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
     ],
 )
 @pytest.mark.parametrize("path", ["/", "/people/state", "/bot1:offline/getMe"])
 async def test_foreign_pages_are_kept_out(caller: Caller, headers: dict[str, str], path: str) -> None:
     async with caller.session.get(f"{caller.server.url}{path}", headers=headers) as answer:
         assert answer.status == 403
+
+
+LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+@pytest.mark.parametrize(("path", "status"), [("/", 200), ("/people/state", 403), ("/bot1:offline/getMe", 403)])
+async def test_a_foreign_link_leads_to_the_page_and_nowhere_else(caller: Caller, path: str, status: int) -> None:
+    async with caller.session.get(f"{caller.server.url}{path}", headers=LINK) as answer:
+        assert answer.status == status
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+async def test_a_browser_is_let_in_for_the_page_and_for_what_a_person_types(caller: Caller, site: str) -> None:
+    async with caller.session.get(f"{caller.server.url}/people/state", headers={"Sec-Fetch-Site": site}) as answer:
+        assert answer.status == 200
 
 
 async def test_the_page_itself_is_let_in_by_either_local_name(caller: Caller) -> None:

@@ -36,8 +36,7 @@ class ChatOrder(BaseUpdateProcessor):
         task.add_done_callback(self._running.discard)
         async with self._turn(update):
             if isinstance(update, Update):
-                async with self._inbox.handling(update):
-                    await coroutine
+                await self._handle(update, coroutine)
             else:
                 await coroutine
 
@@ -54,6 +53,14 @@ class ChatOrder(BaseUpdateProcessor):
 
     async def shutdown(self) -> None:
         """Nothing to free."""
+
+    async def _handle(self, update: Update, handling: Awaitable[Any]) -> None:
+        async with self._inbox.handling(update):
+            await handling
+        # Within the turn: what was said after a postponed message must not be handled before it.
+        while again := await self._inbox.postponed(update):
+            async with self._inbox.handling(update):
+                await again()
 
     def _turn(self, update: object) -> asyncio.Lock:
         message = update.effective_message if isinstance(update, Update) else None

@@ -12,6 +12,7 @@ from telegram.constants import ChatAction, MessageLimit
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import AIORateLimiter
 
+from bot.errors import BotError
 from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,10 @@ TYPING_SECONDS = 4.0  # Telegram shows "typing" for five.
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # No request was written.
 Result = bool | dict[str, Any] | list[dict[str, Any]]
 ENDS = ("\n", ". ", "! ", "? ", "… ", " ")  # Where a long text may be cut, best first.
+
+
+class SendLaterError(BotError):
+    """Telegram could not be reached for long, so an answer is still to be sent."""
 
 
 class FloodControl(AIORateLimiter):
@@ -51,9 +56,8 @@ class Delivery:
     async def send(self, update: Update, text: str, parts_sent: int = 0) -> None:
         """Reply to an update and mark it as done; the first `parts_sent` messages are out already.
 
-        Where the network fails for long, the reply is left in the inbox and sent later. A message whose sending got no
-        answer was perhaps sent; it is tried once more, so at worst it is there twice. Raises TelegramError if Telegram
-        refuses the message for good.
+        A message whose sending got no answer was perhaps sent; it is tried once more, so at worst it is there twice.
+        Raises SendLaterError where the network fails for long, TelegramError if Telegram refuses the message for good.
         """
         try:
             await self._send_parts(update, split(text), parts_sent)
@@ -63,9 +67,7 @@ class Delivery:
             self._doubtful.pop(update.update_id, None)
             raise
         except (NetworkError, RetryAfter) as error:
-            log.warning("Update %d: the answer is kept and sent later: %s", update.update_id, error)
-            self._inbox.postpone(update)
-            return
+            raise SendLaterError(f"the answer is kept and sent later: {error}") from error
         self._doubtful.pop(update.update_id, None)
         await self._inbox.close(update.update_id)
 

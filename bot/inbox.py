@@ -29,6 +29,7 @@ STORE_RETRY_SECONDS = 2.0
 POSTPONE_SECONDS = 60.0
 
 T = TypeVar("T")
+Again = Callable[[], Awaitable[None]]
 
 
 class Inbox(asyncio.Queue[object]):
@@ -41,7 +42,7 @@ class Inbox(asyncio.Queue[object]):
         self._open: set[int] = set()
         self._left_over: dict[int, Unfinished] = {}
         self._one_suspect = asyncio.Lock()
-        self._postponed: dict[int, asyncio.Task[None]] = {}
+        self._postponed: dict[int, Again] = {}
 
     async def put(self, item: object) -> None:
         """Commit an update, then queue it. A repeated update is dropped; what is not an update is only queued."""
@@ -94,17 +95,29 @@ class Inbox(asyncio.Queue[object]):
         self._forget(update_id)
         self._postponed.pop(update_id, None)
 
-    def postpone(self, update: Update) -> bool:
-        """Leave an update as it is on record, and take it up again in a while. False if that was done before."""
+    def postpone(self, update: Update, again: Again) -> bool:
+        """Leave an update as it is on record, for `again` to handle it in a while. False if that was done before."""
         first = update.update_id not in self._postponed
         self._forget(update.update_id)
-        self._postponed[update.update_id] = asyncio.create_task(self._take_up_later(update))
+        self._postponed[update.update_id] = again
         return first
+
+    async def postponed(self, update: Update) -> Again | None:
+        """What handles a postponed update, once its while is over; None if it was not postponed."""
+        again = self._postponed.get(update.update_id)
+        if again is None:
+            return None
+        await asyncio.sleep(POSTPONE_SECONDS)
+        for row in await _insist(lambda: self._rows.unfinished(update.update_id)):
+            self._open.add(row.update_id)
+            if row.reply is not None:
+                self._left_over[row.update_id] = row
+            return again
+        del self._postponed[update.update_id]
+        return None
 
     async def leave(self) -> None:
         """The process ends in good order: what is unfinished stays on record, under no suspicion."""
-        for task in self._postponed.values():
-            task.cancel()
         try:
             await self._rows.forgive()
         except StorageError as error:
@@ -119,13 +132,6 @@ class Inbox(asyncio.Queue[object]):
             return
         self._open.add(row.update_id)
         await super().put(update)
-
-    async def _take_up_later(self, update: Update) -> None:
-        await asyncio.sleep(POSTPONE_SECONDS)
-        for row in await _insist(lambda: self._rows.unfinished(update.update_id)):
-            if row.reply is not None:
-                self._left_over[row.update_id] = row
-            await self._queue_again(row, update.get_bot())
 
     async def _prune_now_and_then(self) -> None:
         self._taken += 1

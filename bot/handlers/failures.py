@@ -2,15 +2,16 @@
 
 import logging
 from collections.abc import Awaitable, Collection
+from functools import partial
 
 from telegram import Bot, Message, Update
 from telegram.error import TelegramError
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from bot.addressing import language_of
-from bot.delivery import Delivery
-from bot.errors import EmptyAnswerError, StorageError
-from bot.inbox import ATTEMPTS, Inbox
+from bot.delivery import Delivery, SendLaterError
+from bot.errors import BotError, EmptyAnswerError, StorageError
+from bot.inbox import ATTEMPTS, Again, Inbox
 from bot.locales import Locales, Translate
 
 log = logging.getLogger(__name__)
@@ -41,17 +42,17 @@ class Failures:
         """The error handler: whatever a handler raised ends here, and no further handler runs."""
         _log(update, context.error)
         if isinstance(update, Update):
-            if isinstance(context.error, StorageError):
-                await self._put_off(update)
+            if isinstance(context.error, (SendLaterError, StorageError)):
+                await self._put_off(update, context.error, partial(context.application.process_update, update))
             else:
                 await self._apologize(update, context.error)
                 await self._inbox.close(update.update_id, failed=True)
         raise ApplicationHandlerStop
 
-    async def _put_off(self, update: Update) -> None:
-        """The database is not available: the message is on record, and is answered once that is over."""
-        if self._inbox.postpone(update):
-            await self._apologize(update, StorageError())
+    async def _put_off(self, update: Update, error: BotError, again: Again) -> None:
+        """The database, or Telegram, is not available: the message is on record, and is answered once that is over."""
+        if self._inbox.postpone(update, again) and isinstance(error, StorageError):
+            await self._apologize(update, error)
 
     async def _set_aside(self, update: Update, bot: Bot) -> None:
         notice = f"The bot ended three times while handling update {update.update_id}, so it was left out."
@@ -69,7 +70,7 @@ class Failures:
 
 def _log(update: object, error: Exception | None) -> None:
     number = update.update_id if isinstance(update, Update) else "?"
-    if isinstance(error, (EmptyAnswerError, StorageError)):
+    if isinstance(error, BotError):
         log.warning("Update %s: %s", number, error)
     else:
         log.error("Update %s could not be handled", number, exc_info=error)

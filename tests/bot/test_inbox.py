@@ -166,18 +166,39 @@ async def test_a_stop_in_good_order_clears_the_count(inbox: Inbox, database: Dat
     assert rows(database_file, "state, attempts") == [("received", 0)]
 
 
-async def test_a_postponed_update_is_queued_again_and_says_so_once(
+async def test_a_postponed_update_is_handled_again_before_later_ones_of_its_chat(
     inbox: Inbox, database_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.inbox.POSTPONE_SECONDS", 0)
-    await inbox.put(update(7))
-    inbox.get_nowait()
-    async with inbox.handling(update(7)):
-        assert inbox.postpone(update(7))
-    assert rows(database_file) == [(7, "received")]
-    assert await asyncio.wait_for(inbox.get(), 5) == update(7)
-    assert not inbox.postpone(update(7))
-    await inbox.leave()
+    monkeypatch.setattr("bot.inbox.POSTPONE_SECONDS", 0.2)
+    order, handled, first_times = ChatOrder(inbox), list[str](), list[bool]()
+
+    async def handle(text: str, failures: int = 0) -> None:
+        handled.append(text)
+        if failures:
+            first_times.append(inbox.postpone(update(1), lambda: handle(text, failures - 1)))
+
+    works = {1: handle("first", failures=2), 2: handle("second"), 3: handle("elsewhere")}
+    for number in works:
+        await inbox.put(update(number, chat_id=1 + number // 3))
+    await asyncio.gather(
+        *(order.process_update(update(number, chat_id=1 + number // 3), work) for number, work in works.items())
+    )
+    assert handled == ["first", "elsewhere", "first", "first", "second"]
+    assert first_times == [True, False]
+    assert rows(database_file) == [(1, "done"), (2, "done"), (3, "done")]
+
+
+async def test_a_postponed_update_stays_in_the_inbox_when_the_bot_stops(inbox: Inbox, database_file: Path) -> None:
+    async def postpone() -> None:
+        inbox.postpone(update(1), postpone)
+
+    order = ChatOrder(inbox)
+    await inbox.put(update(1))
+    task = asyncio.create_task(order.process_update(update(1), postpone()))
+    await asyncio.sleep(0.05)
+    assert await order.abandon() == 1
+    assert task.cancelled()
+    assert rows(database_file) == [(1, "received")]
 
 
 async def test_a_record_that_cannot_be_read_is_closed_and_the_others_come_back(

@@ -28,7 +28,7 @@ async def test_an_answer_that_finally_fails_is_sent_at_the_next_start_without_be
 ) -> None:
     monkeypatch.setattr("bot.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
     await stage.fault("500", count=len(PAUSES) + 1)
-    async with stage.bot(ScriptedActor("Hi.")):
+    async with stage.bot(ScriptedActor("Hi."), shutdown_grace=0.2):
         await stage.say("Hello")
         await stage.rows_become("SELECT state, reply FROM inbox", [("answered", "Hi.")])
     assert await stage.answers(0) == []
@@ -53,13 +53,31 @@ async def test_an_answer_that_was_perhaps_sent_is_there_twice_at_worst(
     assert "perhaps sent twice" in caplog.text
 
 
+async def test_while_a_chat_cannot_be_reached_its_messages_wait_in_order_and_the_others_go_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.PAUSES", ())
+    monkeypatch.setattr("bot.inbox.POSTPONE_SECONDS", 0.3)
+    await stage.fault("500", count=2, chat_id=1)
+    actor = ScriptedActor()
+    async with stage.bot(actor):
+        for text in ("/reset", "one", "two"):
+            await stage.say(text)
+        await stage.say("Hello", user=2)
+        assert await stage.answers(1, chat=2) == ["You said: Hello"]
+        answers = await stage.answers(3)
+    assert answers[0].startswith("Done.")
+    assert answers[1:] == ["You said: one", "You said: two"]
+    assert actor.heard() == [["Hello"], ["one"], ["one", "You said: one", "two"]]
+
+
 async def test_a_long_answer_is_taken_up_where_it_was_left(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.delivery.PAUSES", ())
     text = " ".join(f"This is sentence {number}." for number in range(300))
     async with stage.bot(ScriptedActor("Hi.")):
         await stage.say("Hello")
         await stage.rows_become("SELECT state FROM inbox", [("done",)])
-    async with stage.bot(ScriptedActor(text)):
+    async with stage.bot(ScriptedActor(text), shutdown_grace=0.2):
         await stage.say("Tell me a story")
         await stage.answers(2)
         await stage.fault("500", count=1)

@@ -1,21 +1,32 @@
-"""Logging: to stderr, and never a token in it.
+"""Logging: to stderr, and never a token or what people say in it.
 
 Telegram's URLs hold the bot's token, and libraries log them, put them in exceptions and in representations of their
-objects. So every handler gets a filter that rewrites what a record would print, the traceback included. Message text
-is kept out differently: the libraries that log it (python-telegram-bot, aiosqlite) are held above their debug level.
+objects. So every handler gets a filter that rewrites what a record would print, the traceback included. The filter
+also drops the server replies that python-telegram-bot quotes in its errors, as they may repeat a message. Otherwise
+message text is kept out by holding the libraries that log it above the level at which they do.
 """
 
 import logging
+import re
 import sys
 from collections.abc import Iterable
 from urllib.parse import quote
 
 MASK = "[token]"
-CHATTY = {"httpx": "WARNING", "httpcore": "WARNING", "aiosqlite": "WARNING", "alembic": "WARNING", "telegram": "INFO"}
+CHATTY = {
+    "httpx": "WARNING",
+    "httpcore": "WARNING",
+    "aiosqlite": "WARNING",
+    "alembic": "WARNING",
+    "telegram": "INFO",
+    "telegram.request": "CRITICAL",  # Its errors hold whole replies; they are raised too, which is enough.
+}
+# In the texts of errors, up to the end of the line.
+QUOTED_REPLY = re.compile(r"(Parsing the server response|The server response contained unknown parameters).*")
 
 
 class Redaction(logging.Filter):
-    """Replaces secrets in messages, tracebacks and stacks, in their percent-encoded form too."""
+    """Replaces secrets in messages, tracebacks and stacks, in their percent-encoded form too; drops quoted replies."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
@@ -36,10 +47,10 @@ class Redaction(logging.Filter):
         return True
 
     def redact(self, text: str) -> str:
-        """`text` without any of the secrets."""
+        """`text` without any of the secrets and without replies that an error quotes."""
         for secret in self._secrets:
             text = text.replace(secret, MASK)
-        return text
+        return QUOTED_REPLY.sub(r"\1 [...]", text)
 
 
 def _forms(secret: str) -> tuple[str, ...]:

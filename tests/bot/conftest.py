@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.logs import CHATTY
 from bot.storage.database import Database
 
 
@@ -27,7 +28,7 @@ def root_logger() -> Iterator[logging.Logger]:
     """Put the root logger, and the levels of others, back as they were."""
     root = logging.getLogger()
     before = root.level, list(root.handlers), [list(handler.filters) for handler in root.handlers]
-    levels = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "aiosqlite", "alembic", "telegram")}
+    levels = {name: logging.getLogger(name).level for name in CHATTY}
     yield root
     root.setLevel(before[0])
     root.handlers[:] = before[1]

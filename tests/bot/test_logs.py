@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from telegram.error import TelegramError
+from telegram.request import HTTPXRequest
 
 from bot.logs import MASK, Redaction, set_up_logging
 
@@ -65,3 +67,23 @@ def test_libraries_that_log_urls_and_message_texts_stay_quiet_at_debug_level(roo
     assert not logging.getLogger("aiosqlite").isEnabledFor(logging.DEBUG)
     assert not logging.getLogger("telegram.ext.Application").isEnabledFor(logging.DEBUG)
     assert logging.getLogger("bot.inbox").isEnabledFor(logging.DEBUG)
+
+
+@pytest.mark.parametrize("status", [200, 400, 502])
+@pytest.mark.parametrize(
+    "reply", [b'{"ok": true, "text": "private words', b'{"ok": false, "parameters": {"text": "private words"}}']
+)
+async def test_a_reply_that_makes_no_sense_is_not_quoted(
+    root_logger: logging.Logger, capsys: pytest.CaptureFixture[str], status: int, reply: bytes
+) -> None:
+    set_up_logging("DEBUG", [TOKEN])
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, content=reply))
+    async with HTTPXRequest(httpx_kwargs={"transport": transport}) as request:
+        try:
+            await request.post("https://api.telegram.org/sendMessage")
+        except (TelegramError, KeyError) as error:
+            logging.getLogger("bot").error("it failed: %s", error, exc_info=error)
+    printed = capsys.readouterr().err
+    assert "it failed" in printed
+    assert "Traceback" in printed
+    assert "private" not in printed

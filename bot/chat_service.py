@@ -11,12 +11,16 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
-from bot.errors import EmptyAnswerError
+from bot.errors import BotError, EmptyAnswerError
 from bot.reply_queue import ReplyQueue
 
 DRAWS = 3  # An empty answer is drawn again; a small model rarely gives two in a row.
 
 Listener = Callable[[str], None]
+
+
+class AlreadyAnsweredError(BotError):
+    """Another process on the same database has answered the request; nothing is left to do."""
 
 
 class Mode(StrEnum):
@@ -93,7 +97,7 @@ class UnitOfWork(Protocol):
     async def remember(self, conversation: Conversation, exchange: Exchange) -> None: ...
     async def forget_context(self, conversation: Conversation) -> None: ...
     async def answered(self, receipt: int, answer: str) -> None:
-        """Put on record that the request has this answer, which is still to be sent."""
+        """Put on record that the request has this answer, still to be sent. Raises AlreadyAnsweredError."""
         ...
 
     async def commit(self) -> None: ...
@@ -126,7 +130,8 @@ class ChatService:
     async def talk(self, request: Request, listener: Listener | None = None) -> str:
         """Answer the next line of the dialogue and remember both.
 
-        `listener` is called with the answer so far each time that it grows. Raises EmptyAnswerError.
+        `listener` is called with the answer so far each time that it grows. Raises EmptyAnswerError, and
+        AlreadyAnsweredError where another process was faster.
         """
         async with self._replies.turn(request.conversation):
             async with self._unit_of_work() as work:
@@ -134,7 +139,7 @@ class ChatService:
             return await self._answer(request, context, Mode.DIALOGUE, listener)
 
     async def ask(self, request: Request, listener: Listener | None = None) -> str:
-        """Answer a single question; the dialogue is neither read nor changed. Raises EmptyAnswerError."""
+        """Answer a single question; the dialogue is neither read nor changed. Raises as `talk` does."""
         async with self._replies.turn(request.conversation):
             return await self._answer(request, [], Mode.ASK, listener)
 

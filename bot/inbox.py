@@ -92,6 +92,10 @@ class Inbox(asyncio.Queue[object]):
         state = State.FAILED if failed else State.DONE
         # Not to be given up: an answer that was sent and not marked would be sent again.
         await _insist(lambda: self._rows.finish(update_id, state))
+        self.release(update_id)
+
+    def release(self, update_id: int) -> None:
+        """Leave an update as it is on record, to whoever else takes care of it."""
         self._forget(update_id)
         self._postponed.pop(update_id, None)
 

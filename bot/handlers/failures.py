@@ -9,6 +9,7 @@ from telegram.error import TelegramError
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from bot.addressing import language_of
+from bot.chat_service import AlreadyAnsweredError
 from bot.delivery import Delivery, SendLaterError
 from bot.errors import BotError, EmptyAnswerError, StorageError
 from bot.inbox import ATTEMPTS, Again, Inbox
@@ -42,12 +43,18 @@ class Failures:
         """The error handler: whatever a handler raised ends here, and no further handler runs."""
         _log(update, context.error)
         if isinstance(update, Update):
-            if isinstance(context.error, (SendLaterError, StorageError)):
-                await self._put_off(update, context.error, partial(context.application.process_update, update))
-            else:
-                await self._apologize(update, context.error)
-                await self._inbox.close(update.update_id, failed=True)
+            await self._settle(update, context)
         raise ApplicationHandlerStop
+
+    async def _settle(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        error = context.error
+        if isinstance(error, AlreadyAnsweredError):
+            self._inbox.release(update.update_id)
+        elif isinstance(error, (SendLaterError, StorageError)):
+            await self._put_off(update, error, partial(context.application.process_update, update))
+        else:
+            await self._apologize(update, error)
+            await self._inbox.close(update.update_id, failed=True)
 
     async def _put_off(self, update: Update, error: BotError, again: Again) -> None:
         """The database, or Telegram, is not available: the message is on record, and is answered once that is over."""

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from bot.chat_service import Conversation, Exchange, Line, Mode
+from bot.chat_service import AlreadyAnsweredError, Conversation, Exchange, Line, Mode
 from bot.errors import StorageError
 from bot.storage.tables import Chat, InboxRow, Message, State, now
 
@@ -61,11 +61,13 @@ class SqlUnitOfWork:
         chat.reset_after = last or 0
 
     async def answered(self, receipt: int, answer: str) -> None:
-        await self._session.execute(
+        change = (
             update(InboxRow)
             .where(InboxRow.update_id == receipt, InboxRow.state == State.RECEIVED)
             .values(state=State.ANSWERED, reply=answer)
         )
+        if await self._session.scalar(change.returning(InboxRow.update_id)) is None:
+            raise AlreadyAnsweredError("answered by another process")
 
     async def commit(self) -> None:
         await self._session.commit()

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from bot.chat_service import Conversation, Exchange, Line, Mode
+from bot.chat_service import AlreadyAnsweredError, ChatService, Conversation, Exchange, Line, Mode, Request
 from bot.errors import SettingsError, StorageError
+from bot.reply_queue import ReplyQueue
 from bot.storage import database as storage
 from bot.storage.database import Database
 from bot.storage.repository import InboxRepository, SqlUnitOfWork
 from bot.storage.tables import State
+from tests.bot.actors import ScriptedActor
 
 HOME, TOPIC = Conversation(-100200300400, 0), Conversation(-100200300400, 5)
 
@@ -113,6 +115,20 @@ async def test_an_answer_and_the_state_of_its_update_are_committed_together(
         await work.commit()
     assert sql(database_file, "SELECT state, reply FROM inbox") == [("answered", "2")]
     assert sql(database_file, "SELECT count(*) FROM messages") == [(2,)]
+
+
+async def test_of_two_who_answer_the_same_update_the_second_is_told_and_leaves_no_trace(
+    database: Database, database_file: Path
+) -> None:
+    await InboxRepository(database.session).add(1, "{}")
+    actors = ScriptedActor("first"), ScriptedActor("second")
+    services = [ChatService(actor, lambda: SqlUnitOfWork(database.session), ReplyQueue(1), 6) for actor in actors]
+    request = Request(HOME, Line("Ned", "Hello"), receipt=1)
+    assert await services[0].talk(request) == "first"
+    with pytest.raises(AlreadyAnsweredError):
+        await services[1].talk(request)
+    assert sql(database_file, "SELECT state, reply FROM inbox") == [("answered", "first")]
+    assert await context(database) == ["Hello", "first"]
 
 
 async def test_the_context_query_uses_an_index(database: Database, database_file: Path) -> None:

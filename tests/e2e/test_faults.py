@@ -168,3 +168,21 @@ async def test_an_answer_waits_for_a_database_that_is_locked(stage: Stage, monke
         other.close()
         assert (await stage.answers(2))[1] == "You said: Hello"
     assert actor.histories[-1] == [Line("User 1", "Hello")]
+
+
+async def test_an_answer_that_another_process_has_made_is_not_made_again(stage: Stage) -> None:
+    actor = ScriptedActor()
+    actor.gate.clear()
+    async with stage.bot(actor):
+        await stage.say("Hello")
+        await actor.until_busy(1)
+        other = sqlite3.connect(stage.database, isolation_level=None)
+        other.execute("UPDATE inbox SET state = 'answered', reply = 'Hi from elsewhere.'")
+        other.close()
+        actor.gate.set()
+        await stage.say("And now?")
+        assert await stage.answers(1) == ["You said: And now?"]
+    assert stage.rows("SELECT state, reply FROM inbox ORDER BY update_id") == [
+        ("answered", "Hi from elsewhere."),
+        ("done", None),
+    ]

@@ -3,7 +3,7 @@
 import asyncio
 
 from alembic import context
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -15,8 +15,9 @@ def database_url() -> URL:
     if isinstance(given, URL):
         return given
     from bot.settings import load_settings
+    from bot.storage.database import parse_url
 
-    return make_url(load_settings().database_url.get_secret_value())
+    return parse_url(load_settings().database_url.get_secret_value())
 
 
 def migrate(connection: Connection) -> None:

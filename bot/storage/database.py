@@ -29,7 +29,7 @@ class Database:
     """An engine and its sessions. Raises SettingsError where the URL cannot be used."""
 
     def __init__(self, url: str) -> None:
-        self._url = _parse(url)
+        self._url = parse_url(url)
         self._engine = _engine(self._url)
         self.session = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
 
@@ -70,7 +70,8 @@ def migration_config(url: URL) -> Config:
     return config
 
 
-def _parse(url: str) -> URL:
+def parse_url(url: str) -> URL:
+    """The parts of a DATABASE_URL. Raises SettingsError, which repeats nothing of it."""
     try:
         parsed = make_url(url)
     except ValueError:  # What should be a port may be a piece of the password: nothing of it is repeated.

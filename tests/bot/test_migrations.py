@@ -4,12 +4,15 @@ import asyncio
 import signal
 import sqlite3
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.config import Config
 from sqlalchemy.engine import make_url
 
+from bot.errors import SettingsError
 from bot.storage.database import Database, migration_config
 
 REPOSITORY = Path(__file__).parents[2]
@@ -48,6 +51,19 @@ async def test_an_empty_database_gets_its_tables_whatever_the_current_folder(
     await database.open()
     await database.close()
     assert tables(tmp_path / "new/folder/bot.db") == {"alembic_version", "chats", "inbox", "messages"}
+
+
+async def test_by_hand_alembic_takes_the_setting_and_repeats_nothing_of_a_malformed_one(
+    monkeypatch: pytest.MonkeyPatch, database_file: Path
+) -> None:
+    config = Config(REPOSITORY / "alembic.ini")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{database_file}")
+    await asyncio.to_thread(command.upgrade, config, "head")
+    assert "messages" in tables(database_file)
+    monkeypatch.setenv("DATABASE_URL", "postgresql+asyncpg://u:hid@den:word@host/db")
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL: the address cannot be read") as caught:
+        await asyncio.to_thread(command.upgrade, config, "head")
+    assert "word@host" not in "".join(traceback.format_exception(caught.value))
 
 
 async def test_a_first_start_that_is_killed_half_way_leaves_nothing_and_the_next_one_works(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -29,7 +30,10 @@ class SendLaterError(BotError):
 
 
 class FloodControl(AIORateLimiter):
-    """Keeps within Telegram's limits on messages, which "typing" is not."""
+    """Keeps within Telegram's limits on messages, which "typing" is not.
+
+    Where Telegram limits a chat all the same, RetryAfter is raised and the others go on.
+    """
 
     async def process_request(  # The signature is the library's.
         self,
@@ -42,7 +46,21 @@ class FloodControl(AIORateLimiter):
     ) -> Result:
         if endpoint == "sendChatAction":
             return await callback(*args, **kwargs)
-        return await super().process_request(callback, args, kwargs, endpoint, data, rate_limit_args)
+        if "chat_id" not in data:
+            return await super().process_request(callback, args, kwargs, endpoint, data, rate_limit_args)
+        limits: list[RetryAfter] = []
+
+        async def attempt(*args: Any, **kwargs: Any) -> Result:
+            try:
+                return await callback(*args, **kwargs)
+            except RetryAfter as error:  # The library would hold up every chat if it saw this.
+                limits.append(error)
+                return False
+
+        result = await super().process_request(attempt, args, kwargs, endpoint, data, rate_limit_args)
+        if limits:
+            raise limits[0]
+        return result
 
 
 class Delivery:
@@ -106,8 +124,9 @@ class Delivery:
                     return
                 if pause is None:
                     raise
-                log.info("Sending failed (%s); next attempt in %g s", error, pause)
-                await asyncio.sleep(pause)
+                seconds = max(pause, _seconds_asked(error))
+                log.info("Sending failed (%s); next attempt in %g s", error, seconds)
+                await asyncio.sleep(seconds)
 
     def _doubted_before(self, update_id: int, number: int) -> bool:
         doubted = self._doubtful.get(update_id) == number
@@ -129,6 +148,13 @@ def split(text: str, limit: int = MessageLimit.MAX_TEXT_LENGTH) -> list[str]:
 def _perhaps_sent(error: TelegramError) -> bool:
     """Whether the request may have reached Telegram although no answer came back."""
     return isinstance(error.__cause__, httpx.HTTPError) and not isinstance(error.__cause__, UNSENT)
+
+
+def _seconds_asked(error: TelegramError) -> float:
+    if not isinstance(error, RetryAfter):
+        return 0.0
+    asked = error.retry_after
+    return asked.total_seconds() if isinstance(asked, timedelta) else asked
 
 
 async def _reply(message: Message, text: str) -> None:

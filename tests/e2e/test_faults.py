@@ -71,6 +71,21 @@ async def test_while_a_chat_cannot_be_reached_its_messages_wait_in_order_and_the
     assert actor.heard() == [["Hello"], ["one"], ["one", "You said: one", "two"]]
 
 
+async def test_a_chat_that_telegram_limits_does_not_hold_up_the_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.PAUSES", (0.0,))
+    await stage.fault("429", retry_after=600, chat_id=1)
+    async with stage.bot(ScriptedActor(), shutdown_grace=0.2):
+        await stage.say("Hello")
+        await stage.eventually(lambda: not stage.server.faults.as_json())
+        await stage.say("Hello", user=2)
+        assert await stage.answers(1, chat=2) == ["You said: Hello"]
+    assert await stage.answers(0, chat=1) == []
+    async with stage.bot(ScriptedActor()):
+        assert await stage.answers(1, chat=1) == ["You said: Hello"]
+
+
 async def test_a_long_answer_is_taken_up_where_it_was_left(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.delivery.PAUSES", ())
     text = " ".join(f"This is sentence {number}." for number in range(300))

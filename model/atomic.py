@@ -1,4 +1,4 @@
-"""Files and folders that appear at one stroke: readers see all of the old or all of the new."""
+"""Files and folders that appear at one stroke, so that readers see all of the old or all of the new; JSON both ways."""
 
 import json
 import os
@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from model.errors import ModelError
 
 
 @contextmanager
@@ -52,3 +54,14 @@ def write_text(file: Path, text: str) -> None:
 def write_json(file: Path, values: Mapping[str, Any]) -> None:
     """Replace a file with a JSON object, or make the file."""
     write_text(file, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """The JSON object in a file; ModelError if it cannot be read or is something else."""
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{file} holds no JSON object")
+    return values

@@ -1,10 +1,10 @@
 """A character that answers: persona card, prompt and engine put together. Knows nothing of Telegram."""
 
-import json
 import re
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
+from model.atomic import read_json
 from model.engine import Engine, GenerationSettings, Piece
 from model.errors import ModelError
 from model.persona import Persona
@@ -110,5 +110,5 @@ def _engine(name: str, version: Version, prompt: Prompt) -> Engine:
 
 
 def _context_length(config_file: Path) -> int:
-    config = json.loads(config_file.read_text(encoding="utf-8"))
+    config = read_json(config_file)
     return int(config.get("max_position_embeddings") or config.get("n_positions") or MAX_CONTEXT)

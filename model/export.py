@@ -1,11 +1,9 @@
 """Base (and adapter) -> the folder that the default engine reads. Needs no torch."""
 
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
-from model.errors import ModelError
+from model.atomic import read_json
 
 MODEL_FILE = "openvino_model.xml"
 
@@ -21,18 +19,8 @@ def export(base: Path, target: Path, adapter: Path | None = None) -> None:
     from model.graphs import build_graph
     from model.weights import Weights
 
-    graph = build_graph(read_config(base), Weights(base, adapter))
+    graph = build_graph(read_json(base / "config.json"), Weights(base, adapter))
     target.mkdir(parents=True)
     openvino.save_model(graph, target / MODEL_FILE, compress_to_fp16=False)
     for name in ("config.json", "tokenizer.json"):
         shutil.copyfile(base / name, target / name)
-
-
-def read_config(base: Path) -> dict[str, Any]:
-    """A base's config.json; ModelError if it cannot be read."""
-    file = base / "config.json"
-    try:
-        config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read: {error}") from error
-    return config

@@ -4,7 +4,6 @@ Everything is built from token ids: what people type is encoded with control tok
 ever become one.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.decoders import DecodeStream
 
+from model.atomic import read_json
 from model.errors import ModelError
 
 CHAT_START, CHAT_END = "<|im_start|>", "<|im_end|>"
@@ -146,11 +146,7 @@ def _make_control_tokens_unwritable(tokenizer: Tokenizer, ids: Iterable[int]) ->
 
 
 def _end_of_text(config_file: Path) -> int:
-    try:
-        config = json.loads(config_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{config_file} cannot be read: {error}") from error
-    found = config.get("eos_token_id")
+    found = read_json(config_file).get("eos_token_id")
     first = found[0] if isinstance(found, list) and found else found
     if not isinstance(first, int):
         raise ModelError(f"{config_file} names no eos_token_id")

@@ -5,7 +5,6 @@ before, newest first. It is replaced at one stroke, so a reader sees the old or 
 """
 
 import hashlib
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from model.atomic import new_folder, write_json, write_text
+from model.atomic import new_folder, read_json, write_json, write_text
 from model.errors import ModelError
 from model.export import export
 from model.persona import FILE_NAME, SHIPPED, Persona, check_identifier, read_persona
@@ -111,7 +110,7 @@ class Store:
     def add(self, persona: str, run: Path, promote: bool = True) -> Version:
         """Take a finished training run (adapter/ or weights/, persona card, training.json) as a new version."""
         check_identifier(persona)
-        training = json.loads((run / TRAINING).read_text(encoding="utf-8"))
+        training = read_json(run / TRAINING)
         taken = [path.name[1:] for path in self._of(persona).glob("v*")]
         number = 1 + max((int(number) for number in taken if number.isdecimal()), default=0)
         adapter, weights = run / "adapter", run / "weights"
@@ -184,11 +183,8 @@ class Store:
 
 def _read_version(folder: Path) -> Version:
     file = folder / MANIFEST
-    try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read: {error}") from error
-    if not isinstance(manifest, dict) or not {"created", "base", "files"} <= manifest.keys():
+    manifest = read_json(file)
+    if not {"created", "base", "files"} <= manifest.keys():
         raise ModelError(f"{file} is damaged: it lacks created, base or files")
     return Version(folder, manifest)
 

@@ -14,7 +14,7 @@ from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from model.atomic import write_json
+from model.atomic import read_json, write_json
 from model.errors import ModelError
 from model.store import DEFAULT_STORE, Store
 from model.training_settings import TrainingSettings, add_setting_options, given_settings, option_name, settings_from
@@ -90,7 +90,6 @@ def load_material(settings: TrainingSettings, persona: "Persona | None" = None) 
     """
     from model.dataset import AnswerExamples, read_dialogues, read_manifest
     from model.engines.transformers import load_model
-    from model.export import read_config
     from model.graphs import check_exportable
     from model.prompt import Prompt
     from model.zoo import base_folder
@@ -100,7 +99,7 @@ def load_material(settings: TrainingSettings, persona: "Persona | None" = None) 
     validation = read_dialogues(settings.examples, "validation", settings.validation_limit)
     persona = persona or _new_persona(settings, str(manifest["character"]))
     base = base_folder(settings.base)
-    check_exportable(read_config(base))  # what could not be served is not worth hours of training
+    check_exportable(read_json(base / "config.json"))  # what could not be served is not worth hours of training
     prompt = Prompt.from_folder(base, persona.card)
     length = settings.max_length
     return Material(

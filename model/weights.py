@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import safe_open
 
+from model.atomic import read_json
 from model.errors import ModelError
 
 Array = npt.NDArray[Any]
@@ -56,10 +57,7 @@ class Adapter:
     """A LoRA adapter in PEFT's format: weight + scale * B A (Hu et al. 2021)."""
 
     def __init__(self, folder: Path) -> None:
-        try:
-            config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{folder / 'adapter_config.json'} cannot be read: {error}") from error
+        config = read_json(folder / "adapter_config.json")
         used = [key for key in UNSUPPORTED_ADAPTER_KEYS if config.get(key)]
         if config.get("peft_type") != "LORA" or used:
             raise ModelError(f"{folder}: only plain LoRA adapters can be merged, not {used or config.get('peft_type')}")

@@ -16,7 +16,7 @@ from pathlib import Path
 import platformdirs
 
 from model.atomic import new_folder
-from model.errors import ModelError
+from model.errors import ModelError, first_line
 
 CACHE_KEY = "UNDERSTUDY_CACHE"
 HUB_NAMES = {
@@ -135,7 +135,7 @@ def _converted(folder: Path) -> Path:
         model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # a damaged file raises whatever its reader does
-        raise ModelError(f"{folder} cannot be read as a base: {(str(error) or repr(error)).splitlines()[0]}") from error
+        raise ModelError(f"{folder} cannot be read as a base: {first_line(error)}") from error
     with suppress(FileExistsError), new_folder(target) as scratch:
         model.save_pretrained(scratch)
         tokenizer.save_pretrained(scratch)

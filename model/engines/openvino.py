@@ -20,7 +20,7 @@ import openvino_genai
 from openvino_genai.py_openvino_genai import GenerationFinishReason, GenerationStatus
 
 from model.engine import GenerationSettings, Piece
-from model.errors import ModelError
+from model.errors import ModelError, last_line
 from model.prompt import Prompt, TextStream
 
 logger = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class OpenVINOEngine:
             config = _generation_config(request.settings, self._prompt.end_of_turn)
             request.handle = self._pipeline.add_request(self._count, ids, config)
         except Exception as error:  # whatever one request is refused for, the thread goes on for the others
-            request.deliver(ModelError(f"the engine refused a request: {str(error).strip().splitlines()[-1]}"))
+            request.deliver(ModelError(f"the engine refused a request: {last_line(error)}"))
             return
         self._running.append(request)
 
@@ -155,8 +155,7 @@ def make_pipeline(folder: Path) -> Any:
     try:
         return openvino_genai.ContinuousBatchingPipeline(folder, scheduler, "CPU")
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise ModelError(f"{folder} cannot be loaded by the engine: {reason}") from error
+        raise ModelError(f"{folder} cannot be loaded by the engine: {last_line(error)}") from error
 
 
 def _generation_config(settings: GenerationSettings, end_of_turn: int) -> Any:

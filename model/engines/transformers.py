@@ -18,7 +18,7 @@ from transformers.generation.streamers import BaseStreamer
 from transformers.utils import logging as transformers_logging
 
 from model.engine import GenerationSettings, Piece
-from model.errors import ModelError
+from model.errors import ModelError, first_line
 from model.prompt import Prompt
 
 
@@ -33,7 +33,7 @@ def load_model(folder: Path, adapter: Path | None = None) -> PreTrainedModel:
                 folder, dtype=torch.float32, local_files_only=True
             )
         except (OSError, ValueError, RuntimeError) as error:
-            raise ModelError(f"{folder} cannot be read as a model: {_first_line(error)}") from error
+            raise ModelError(f"{folder} cannot be read as a model: {first_line(error)}") from error
         return model if adapter is None else _merged(model, adapter)
 
 
@@ -45,7 +45,7 @@ def _merged(model: PreTrainedModel, adapter: Path) -> PreTrainedModel:
     try:
         merged: PreTrainedModel = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
     except (OSError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{adapter} does not fit its base: {_first_line(error)}") from error
+        raise ModelError(f"{adapter} does not fit its base: {first_line(error)}") from error
     return merged
 
 
@@ -63,10 +63,6 @@ def quiet() -> Iterator[None]:
         transformers_logging.set_verbosity(level)
         if had_bars:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def load(folder: Path, adapter: Path | None = None) -> "TransformersEngine":

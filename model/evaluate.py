@@ -1,18 +1,17 @@
 """How well a version predicts what its character really said, on episodes that it has never seen.
 
-Every metric is a small pure function; `measure` puts them together for one model.
+The measures are in `model.evaluation`.
 """
 
 import argparse
 import json
-import math
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from data_prep.schema import SPLITS, TEST
 from model.errors import ModelError
+from model.evaluation.likelihood import Examples, bits_per_character, perplexity, score_answers, total
 from model.store import DEFAULT_STORE
 from model.training_run import hash_examples
 
@@ -75,7 +74,7 @@ def evaluate(version: "Version", examples: Path, split: str = TEST, limit: int =
     )
 
 
-def measure(model: "torch.nn.Module", prompt: "Prompt", examples: "Examples", progress: str = "") -> "Metrics":
+def measure(model: "torch.nn.Module", prompt: "Prompt", examples: Examples, progress: str = "") -> "Metrics":
     """All metrics of one model; it is moved to the GPU if there is one."""
     import torch
 
@@ -101,14 +100,6 @@ def _examples(version: "Version", chosen: Path | None) -> Path:
             f"{folder} holds other examples than {version.name} was trained on, and so may hold out other episodes"
         )
     return folder
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerScore:
-    """What a model makes of true answers: `nats` is -ln p(answer | prompt), over `tokens` tokens."""
-
-    nats: float
-    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,70 +133,3 @@ class Evaluation:
             lines.append(f"{name:<24}{metrics.perplexity:>12.2f}{metrics.bits_per_character:>16.3f}")
         lines.append(f"{self.base.examples} answers, {self.base.tokens} tokens, {self.split} episodes")
         return "\n".join(lines)
-
-
-class Examples(Protocol):
-    """Anything with a length and examples by number."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int, /) -> "Example": ...
-
-
-def perplexity(score: AnswerScore) -> float:
-    """exp(-1/N sum ln p(token_i | prompt, tokens before it)) over all N answer tokens, the closing one included.
-
-    (Jelinek et al. 1977.) It says how many tokens the model wavers between. It hides how the answers read when
-    generated, and compares only models that share a tokenizer.
-    """
-    return math.exp(score.nats / score.tokens)
-
-
-def bits_per_character(score: AnswerScore, characters: int) -> float:
-    """-log2 p(answers) / characters: the bits that it takes to write a character of the answers down.
-
-    Unlike perplexity it compares models whatever their tokenizers (Shannon 1951 estimates about 1 for English).
-    The bits that say where an answer ends are counted in; it hides the same as perplexity.
-    """
-    return score.nats / math.log(2) / characters
-
-
-def total(scores: Iterable[AnswerScore]) -> AnswerScore:
-    """The score of all answers together."""
-    scores = list(scores)
-    return AnswerScore(math.fsum(score.nats for score in scores), sum(score.tokens for score in scores))
-
-
-def score_answers(
-    model: "torch.nn.Module", examples: Examples, batch_size: int = 16, progress: str = ""
-) -> list[AnswerScore]:
-    """Score each example's answer, closing token included; a bar with the title `progress`, if one is given.
-
-    The model is a causal LM that takes `logits_to_keep` as a mask; it is left in evaluation mode.
-    """
-    import torch
-    from tqdm import tqdm
-
-    model.eval()
-    order = sorted(range(len(examples)), key=lambda i: len(examples[i].ids))
-    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    scores: dict[int, AnswerScore] = {}
-    with torch.inference_mode():
-        for batch in tqdm(batches, desc=progress, unit="batch", leave=False, disable=not progress):
-            scores.update(zip(batch, _score_batch(model, [examples[i] for i in batch]), strict=True))
-    return [scores[i] for i in range(len(examples))]
-
-
-def _score_batch(model: "torch.nn.Module", examples: Sequence["Example"]) -> list[AnswerScore]:
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    from model.dataset import collate
-
-    batch = {name: tensor.to(next(model.parameters()).device) for name, tensor in collate(examples).items()}
-    targets = batch.pop("shift_labels")
-    batch.pop("labels")  # the model would compute a mean, and each answer's own sum is wanted
-    logits = model(**batch).logits.reshape(len(targets), -1)
-    nats = cross_entropy(logits.float(), targets, reduction="none")
-    answer_lengths = [len(example.ids) - example.answer_start for example in examples]
-    return [AnswerScore(float(part.double().sum()), len(part)) for part in torch.split(nats, answer_lengths)]

@@ -26,7 +26,7 @@ from transformers import (
 from transformers.pytorch_utils import Conv1D
 
 from model.dataset import AnswerExamples, LengthBuckets, collate
-from model.evaluate import score_answers, total
+from model.evaluation.likelihood import score_answers, total
 from model.training_settings import TrainingSettings
 
 VALIDATIONS = 8

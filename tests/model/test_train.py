@@ -171,7 +171,7 @@ def validation_loss(version: Path) -> float:
     """Measured anew, from the files of the version."""
     from model.dataset import AnswerExamples, read_dialogues
     from model.engines.transformers import load_model
-    from model.evaluate import score_answers, total
+    from model.evaluation.likelihood import score_answers, total
     from model.prompt import Prompt
 
     settings = training(version)["settings"]

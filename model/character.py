@@ -95,8 +95,8 @@ def _load(persona: str, store: Path, engine: str) -> Character:
     version.verify()
     card = version.persona
     prompt = Prompt.from_folder(version.engine_folder, card.card)
-    context = min(_context_length(version.engine_folder / "config.json"), MAX_CONTEXT)
-    return Character(card, version.name, prompt, _engine(engine, version, prompt), context)
+    engine_in_use = _engine(engine, version, prompt)
+    return Character(card, version.name, prompt, engine_in_use, context_length(version.engine_folder))
 
 
 def _engine(name: str, version: Version, prompt: Prompt) -> Engine:
@@ -109,6 +109,7 @@ def _engine(name: str, version: Version, prompt: Prompt) -> Engine:
     return load(version.weights or base_folder(version.base), version.adapter)
 
 
-def _context_length(config_file: Path) -> int:
-    config = read_json(config_file)
-    return int(config.get("max_position_embeddings") or config.get("n_positions") or MAX_CONTEXT)
+def context_length(folder: Path) -> int:
+    """How many tokens of prompt and answer together are used of a model, whose `config.json` lies in `folder`."""
+    config = read_json(folder / "config.json")
+    return min(int(config.get("max_position_embeddings") or config.get("n_positions") or MAX_CONTEXT), MAX_CONTEXT)

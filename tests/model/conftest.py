@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -91,6 +92,8 @@ def examples_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     rows = [_row(number) for number in range(120)]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / "target_char_qa_pairs.parquet")
+    everybody = [row for own in rows for row in (*_lines_of_others(own), own)]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(everybody), folder / "qa_pairs.parquet")
     manifest = {"format": 1, "character": "Dwight Schrute", "source": {"file": "office.csv", "sha256": "0" * 64}}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder
@@ -133,7 +136,7 @@ def make_tokenizer(control_tokens: list[str]) -> Tokenizer:
     return tokenizer
 
 
-def _row(number: int) -> dict[str, object]:
+def _row(number: int) -> dict[str, Any]:
     thing, question = THINGS[number % len(THINGS)], QUESTIONS[number // len(THINGS) % len(QUESTIONS)]
     context = ["Good morning.", ANSWER.format("mornings"), question.format(thing)][-(number % 4) :][: number % 4]
     speakers = ["Jim Halpert", "Dwight Schrute", "Jim Halpert"][3 - len(context) :]
@@ -150,3 +153,11 @@ def _row(number: int) -> dict[str, object]:
         "is_target": True,
         "split": "test" if number % 10 == 0 else "validation" if number % 10 == 1 else "train",
     }
+
+
+def _lines_of_others(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows for the lines of a row's context that the target does not say."""
+    lines = zip(row["context_speakers"], row["context"], strict=True)
+    others = [(speaker, line) for speaker, line in lines if speaker != row["speaker"]]
+    unasked = {"context": [], "context_speakers": [], "is_target": False}
+    return [row | unasked | {"speaker": speaker, "answer": line} for speaker, line in others]

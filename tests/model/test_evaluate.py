@@ -33,12 +33,15 @@ def test_the_table_shows_base_and_version(
 ) -> None:
     options = ["--version", "v1", "--examples", str(examples_folder), "--split", "validation", "--limit", "5"]
     assert main(["evaluate", "--persona", "dwight", "--store", str(store), *options]) == 0
-    header, base, tuned, note = capsys.readouterr().out.splitlines()
-    assert header.split() == ["perplexity", "bits/character"]
-    assert base.split()[0] == "base"
-    assert tuned.split()[:2] == ["dwight", "v1"]
-    assert note.startswith("5 answers, ")
-    assert note.endswith("validation episodes")
+    header, *rows, amounts, classifier = capsys.readouterr().out.splitlines()
+    assert header.split() == ["base", "v1", "true", "answers"]
+    cells = {row[:34].strip(): row[34:].split() for row in rows}
+    base, tuned = map(float, cells["perplexity"])
+    assert tuned < base
+    assert cells["leaked markup"][-2:] == ["0.0", "%"]
+    assert amounts.startswith("dwight v1, validation episodes: 5 answers of ")
+    assert "5 contexts with 4 candidates" in amounts
+    assert classifier.startswith("style classifier on held-out real lines: AUC ")
 
 
 @pytest.mark.parametrize(

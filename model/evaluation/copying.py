@@ -1,0 +1,88 @@
+"""How much of the answers was learned by heart."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from model.evaluation.diversity import words
+
+RUN = 8  # words
+SHORTEST_LINE = 4  # words: anybody says "I don't know"
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An answer and the training line that is most like it; `cosine` is 1 for the same words."""
+
+    answer: str
+    line: str
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """Figures of a set of answers; see the methods of `TrainingLines`. `nearest` are the most alike, closest first."""
+
+    share: float
+    whole_lines: float
+    mean_cosine: float
+    nearest: list[Match]
+
+
+class TrainingLines:
+    """All lines of the training episodes, whoever says them."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        self._lines = lines
+        self._runs = {run for line in lines for run in _runs(line)}
+        self._whole = {tuple(words(line)) for line in lines}
+        self._vectorizer = TfidfVectorizer(analyzer=words, sublinear_tf=True)
+        self._vectors = self._vectorizer.fit_transform(lines)
+
+    def measure(self, answers: Sequence[str]) -> Copying:
+        """All figures of a set of answers, which must not be empty."""
+        matches = self.nearest(answers)
+        return Copying(
+            share=sum(map(self.has_run, answers)) / len(answers),
+            whole_lines=sum(map(self.is_line, answers)) / len(answers),
+            mean_cosine=sum(match.cosine for match in matches) / len(matches),
+            nearest=sorted(dict.fromkeys(matches), key=lambda match: -match.cosine)[:SHOWN],
+        )
+
+    def has_run(self, answer: str) -> bool:
+        """Whether eight words in a row stand in a training line, but for case and punctuation.
+
+        Eight words hardly ever meet by chance: the true held-out answers show how often. It hides copies shorter
+        than that, and those with a word changed.
+        """
+        return not self._runs.isdisjoint(_runs(answer))
+
+    def is_line(self, answer: str) -> bool:
+        """Whether the answer is a training line as a whole, of four words or more.
+
+        This finds the short copies that eight words in a row cannot. It hides those that are part of a line.
+        """
+        own = tuple(words(answer))
+        return len(own) >= SHORTEST_LINE and own in self._whole
+
+    def nearest(self, answers: Sequence[str]) -> list[Match]:
+        """The most similar line for each answer, by the cosine of TF-IDF weights of words (Salton & Buckley 1988).
+
+        It finds what is nearly copied. It knows nothing of word order, and two short lines of the same words are
+        alike without any copying.
+        """
+        similar = (self._vectorizer.transform(answers) @ self._vectors.T).tocsr()
+        return [self._match(answer, similar[row]) for row, answer in enumerate(answers)]
+
+    def _match(self, answer: str, row: "object") -> Match:
+        best = row.data.argmax() if row.nnz else None  # type: ignore[attr-defined]
+        if best is None:
+            return Match(answer, "", 0.0)
+        return Match(answer, self._lines[row.indices[best]], min(1.0, float(row.data[best])))  # type: ignore[attr-defined]
+
+
+def _runs(text: str) -> Iterable[tuple[str, ...]]:
+    tokens = words(text)
+    return (tuple(tokens[i : i + RUN]) for i in range(len(tokens) - RUN + 1))

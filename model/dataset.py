@@ -1,85 +1,20 @@
-"""Examples -> tensors. Reads the examples folder, drops context at random, batches answers of like length.
+"""Examples -> tensors. Drops context at random, batches answers of like length.
 
 Knows nothing of optimisers or of the prompt format.
 """
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from data_prep.schema import MANIFEST, TARGET_PAIRS
-from model.errors import ModelError
-from model.prompt import Example, Prompt, Turn
+from model.examples import Dialogue
+from model.prompt import Example, Prompt
 
 IGNORED = -100  # the label that PyTorch's cross-entropy skips
 POOL_BATCHES = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Dialogue:
-    """Up to three lines of a scene, oldest first, and what the character answered."""
-
-    context: tuple[Turn, ...]
-    answer: str
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of an examples folder; ModelError if this is not one."""
-    file = folder / MANIFEST
-    try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(
-            f"{folder} is no examples folder (it has no {MANIFEST}): make one with "
-            f"`python -m data_prep SCRIPT --character NAME --out {folder}`"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read: {error}") from error
-    if not isinstance(manifest, dict) or "character" not in manifest:
-        raise ModelError(f"{file} names no character: prepare the script again")
-    return manifest
-
-
-def read_dialogues(folder: Path, split: str, limit: int = 0) -> list[Dialogue]:
-    """The target character's dialogues of one split; with a limit, so many of them, evenly spread.
-
-    Raises ModelError that names the file when it cannot be read or holds nothing of this split.
-    """
-    file = folder / TARGET_PAIRS
-    rows = [row for row in _read_rows(file) if row["split"] == split and row["answer"].strip()]
-    if not rows:
-        raise ModelError(f"{file} has no example of the split {split!r}")
-    if 0 < limit < len(rows):
-        rows = [rows[i * len(rows) // limit] for i in range(limit)]
-    return [_dialogue(row) for row in rows]
-
-
-def _read_rows(file: Path) -> list[dict[str, Any]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    columns = ["speaker", "context", "context_speakers", "answer", "split"]
-    try:
-        table = pyarrow.parquet.read_table(file, columns=columns)
-    except FileNotFoundError:
-        raise ModelError(f"{file} does not exist: prepare the script again") from None
-    except (OSError, KeyError, pyarrow.ArrowException) as error:
-        raise ModelError(f"{file} cannot be read: {error}") from error
-    if missing := set(columns) - set(table.column_names):
-        raise ModelError(f"{file} lacks the column {min(missing)!r}: prepare the script again")
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
-
-
-def _dialogue(row: dict[str, Any]) -> Dialogue:
-    lines = zip(row["context_speakers"], row["context"], strict=True)
-    return Dialogue(tuple(Turn(who, text, who == row["speaker"]) for who, text in lines), row["answer"])
 
 
 class AnswerExamples:
@@ -168,24 +103,36 @@ class LengthBuckets:
 def collate(examples: Sequence[Example]) -> dict[str, torch.Tensor]:
     """Pad a batch on the right and mark what is to be learned.
 
-    `input_ids`, `attention_mask` and `labels` have the shape (batch, longest); labels are -100 but for the answer with
-    its closing token. The output head is the dearest layer of a small model, so it runs only where an answer token
-    comes next: `logits_to_keep` (batch, longest) is True there, and `shift_labels` (answer tokens of the whole
-    batch,) holds those tokens in the same order.
+    What all examples begin with, the persona card above all, stands apart in `prefix_ids` (prefix,), so that it need be
+    read once only. Of the rest, `input_ids`, `attention_mask` and `labels` have the shape (batch, longest); labels are
+    -100 but for the answer with its closing token. The output head is the dearest layer of a small model, so it runs
+    only where an answer token comes next: `logits_to_keep` (batch, longest) is True there, and `shift_labels` (answer
+    tokens of the whole batch,) holds those tokens in the same order.
     """
-    shape = len(examples), max(len(example.ids) for example in examples)
+    shared = _shared_prefix(examples)
+    shape = len(examples), max(len(example.ids) for example in examples) - shared
     ids, mask = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
     labels, comes_next = torch.full(shape, IGNORED), torch.zeros(shape, dtype=torch.bool)
     for row, example in enumerate(examples):
-        start, end = example.answer_start, len(example.ids)
-        ids[row, :end] = torch.tensor(example.ids)
+        start, end = example.answer_start - shared, len(example.ids) - shared
+        ids[row, :end] = torch.tensor(example.ids[shared:])
         mask[row, :end] = 1
         labels[row, start:end] = ids[row, start:end]
         comes_next[row, start - 1 : end - 1] = True
     return {
+        "prefix_ids": torch.tensor(examples[0].ids[:shared], dtype=torch.long),
         "input_ids": ids,
         "attention_mask": mask,
         "labels": labels,
         "logits_to_keep": comes_next,
         "shift_labels": labels[labels != IGNORED],
     }
+
+
+def _shared_prefix(examples: Sequence[Example]) -> int:
+    """How many ids all examples begin with, but for the last one before an answer: it predicts the first token."""
+    if len(examples) == 1:
+        return 0  # nobody to share it with
+    longest = min(example.answer_start for example in examples) - 1
+    columns = zip(*(example.ids[:longest] for example in examples), strict=True)
+    return next((length for length, column in enumerate(columns) if len(set(column)) > 1), longest)

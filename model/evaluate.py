@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from data_prep.schema import SPLITS, TEST
 from model.errors import ModelError
+from model.examples import hash_examples
 from model.store import DEFAULT_STORE
-from model.training_run import hash_examples
 
 if TYPE_CHECKING:
     from model.evaluation.results import Evaluation

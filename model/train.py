@@ -88,8 +88,9 @@ def load_material(settings: TrainingSettings, persona: "Persona | None" = None) 
 
     Without a persona, the card is the one that the settings name, or a plain one for the character's name.
     """
-    from model.dataset import AnswerExamples, read_dialogues, read_manifest
+    from model.dataset import AnswerExamples
     from model.engines.transformers import load_model
+    from model.examples import read_dialogues, read_manifest
     from model.graphs import check_exportable
     from model.prompt import Prompt
     from model.zoo import base_folder

@@ -11,6 +11,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 import torch
+from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from transformers import (
     EarlyStoppingCallback,
@@ -26,7 +27,7 @@ from transformers import (
 from transformers.pytorch_utils import Conv1D
 
 from model.dataset import AnswerExamples, LengthBuckets, collate
-from model.evaluation.likelihood import score_answers, total
+from model.evaluation.likelihood import answer_logits, score_answers, total
 from model.training_settings import TrainingSettings
 
 VALIDATIONS = 8
@@ -65,6 +66,22 @@ class AnswerTrainer(Trainer):
         )
         prepared: DataLoader[Any] = self.accelerator.prepare(loader)
         return prepared
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """Cross-entropy in nats, a mean over the answer tokens of the whole optimiser step.
+
+        The Trainer's own would read the persona card with every example.
+        """
+        targets = inputs["shift_labels"]
+        nats = cross_entropy(answer_logits(model, inputs).float(), targets, reduction="sum")
+        tokens = len(targets) if num_items_in_batch is None else num_items_in_batch  # of all processes together
+        return nats * self.accelerator.num_processes / tokens
 
     def evaluate(
         self, eval_dataset: Any = None, ignore_keys: list[str] | None = None, metric_key_prefix: str = "eval"

@@ -6,16 +6,15 @@
     version/        what the store gets: adapter/ or weights/, persona.toml, tokenizer.json, metrics.jsonl, ...
 """
 
-import hashlib
 import json
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from data_prep.schema import TARGET_PAIRS
 from model.atomic import write_json
 from model.errors import ModelError
+from model.examples import hash_examples
 from model.persona import FILE_NAME, Persona, read_persona, write_persona
 from model.training_settings import TrainingSettings
 
@@ -84,16 +83,6 @@ class TrainingRun:
     def remove(self) -> None:
         """Delete the run: its result is in the store, or nothing came of it."""
         shutil.rmtree(self.folder)
-
-
-def hash_examples(folder: Path) -> str:
-    """SHA-256 of the target's examples; ModelError if the file cannot be read."""
-    file = folder / TARGET_PAIRS
-    try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _has_state(checkpoint: Path) -> bool:

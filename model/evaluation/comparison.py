@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.dataset import AnswerExamples, read_dialogues
+from model.dataset import AnswerExamples
 from model.engines.transformers import load_model
 from model.evaluation.assessment import Assessed, Assessor
 from model.evaluation.corpus import Corpus, read_corpus
@@ -13,6 +13,7 @@ from model.evaluation.generation import Script, generate_answers
 from model.evaluation.likelihood import Examples, bits_per_character, perplexity, score_answers, total
 from model.evaluation.ranking import MOST_CONTEXTS, Choice, make_choices, rank_answers, summarise
 from model.evaluation.results import Evaluation, Evidence, Figures, Reference
+from model.examples import read_dialogues
 from model.export import export
 from model.persona import Persona
 from model.prompt import Prompt

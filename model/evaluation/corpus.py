@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from data_prep.schema import QA_PAIRS, TRAIN
-from model.errors import ModelError, first_line
+from model.errors import ModelError
+from model.examples import context_of, read_rows
 from model.prompt import Turn
 
 Item = TypeVar("Item")
-COLUMNS = ["scene_id", "speaker", "context", "context_speakers", "answer", "is_target", "split"]
+COLUMNS = ("scene_id", "speaker", "context", "context_speakers", "answer", "is_target", "split")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Corpus:
 
 def read_corpus(folder: Path, split: str) -> Corpus:
     """Read an examples folder; ModelError names what cannot be read, or says that there is nobody to answer."""
-    rows = _read_rows(folder / QA_PAIRS)
+    rows = [row for row in read_rows(folder / QA_PAIRS, COLUMNS) if row["answer"].strip()]
     held_out = [row for row in rows if row["split"] == split]
     corpus = Corpus(
         exchanges=[exchange for row in held_out if row["is_target"] and (exchange := _exchange(row)).question],
@@ -67,25 +68,8 @@ def read_corpus(folder: Path, split: str) -> Corpus:
     return corpus
 
 
-def _read_rows(file: Path) -> list[dict[str, Any]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        missing = set(COLUMNS) - set(pyarrow.parquet.read_schema(file).names)
-        table = pyarrow.parquet.read_table(file, columns=sorted(set(COLUMNS) - missing))
-    except FileNotFoundError:
-        raise ModelError(f"{file} does not exist: prepare the script again") from None
-    except (OSError, pyarrow.ArrowException) as error:
-        raise ModelError(f"{file} cannot be read: {first_line(error)}") from error
-    if missing:
-        raise ModelError(f"{file} lacks the column {min(missing)!r}: prepare the script again")
-    return [row for row in table.to_pylist() if row["answer"].strip()]
-
-
 def _exchange(row: dict[str, Any]) -> Exchange:
-    lines = zip(row["context_speakers"], row["context"], strict=True)
-    context = tuple(Turn(who, text, who == row["speaker"]) for who, text in lines)
+    context = context_of(row)
     # What follows the character's own line answers nobody, and a model that serves is never asked for it.
     return Exchange(context if context and not context[-1].is_character else (), row["answer"], row["scene_id"])
 

@@ -71,6 +71,25 @@ def score_answers(
     return [scores[i] for i in range(len(examples))]
 
 
+def answer_logits(model: "torch.nn.Module", batch: dict[str, "torch.Tensor"]) -> "torch.Tensor":
+    """Logits of the answers' tokens, (tokens, vocabulary), for a batch that `model.dataset.collate` made.
+
+    The shared prefix is read once, and its keys and values serve every example; so do their gradients in training. This
+    is exact, and with a persona card about twice as fast as reading the card with every example.
+    """
+    import torch
+
+    inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "logits_to_keep")}
+    examples, prefix = len(inputs["input_ids"]), len(batch["prefix_ids"])
+    if prefix:
+        known = model(input_ids=batch["prefix_ids"][None], use_cache=True, logits_to_keep=1).past_key_values
+        known.batch_repeat_interleave(examples)
+        seen = inputs["attention_mask"].new_ones(examples, prefix)
+        inputs |= {"past_key_values": known, "attention_mask": torch.cat([seen, inputs["attention_mask"]], dim=1)}
+    logits: torch.Tensor = model(**inputs).logits
+    return logits.reshape(len(batch["shift_labels"]), -1)
+
+
 def _score_batch(model: "torch.nn.Module", examples: Sequence["Example"]) -> list[AnswerScore]:
     import torch
     from torch.nn.functional import cross_entropy
@@ -78,9 +97,6 @@ def _score_batch(model: "torch.nn.Module", examples: Sequence["Example"]) -> lis
     from model.dataset import collate
 
     batch = {name: tensor.to(next(model.parameters()).device) for name, tensor in collate(examples).items()}
-    targets = batch.pop("shift_labels")
-    batch.pop("labels")  # the model would compute a mean, and each answer's own sum is wanted
-    logits = model(**batch).logits.reshape(len(targets), -1)
-    nats = cross_entropy(logits.float(), targets, reduction="none")
+    nats = cross_entropy(answer_logits(model, batch).float(), batch["shift_labels"], reduction="none")
     answer_lengths = [len(example.ids) - example.answer_start for example in examples]
     return [AnswerScore(float(part.double().sum()), len(part)) for part in torch.split(nats, answer_lengths)]

@@ -1,14 +1,15 @@
 """Examples -> tensors, asserted to the number."""
 
-import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
-from model.dataset import AnswerExamples, Dialogue, LengthBuckets, collate, read_dialogues, read_manifest
-from model.errors import ModelError
+from model.dataset import AnswerExamples, LengthBuckets, collate
+from model.evaluation.likelihood import answer_logits
+from model.examples import Dialogue
 from model.prompt import Example, Prompt, Turn
 
 LINES = tuple(Turn("Jim Halpert", text, False) for text in ("Morning.", "Nice day.", "Do you like beets?"))
@@ -20,30 +21,56 @@ def prompt(gpt2_base: Path) -> Prompt:
 
 
 def test_a_batch_is_padded_on_the_right_and_only_the_answers_are_learned() -> None:
-    batch = collate([Example([5, 6, 7, 8, 9], 3), Example([5, 4], 1)])
-    assert batch["input_ids"].tolist() == [[5, 6, 7, 8, 9], [5, 4, 0, 0, 0]]
+    batch = collate([Example([5, 6, 7, 8, 9], 3), Example([3, 4], 1)])
+    assert batch["input_ids"].tolist() == [[5, 6, 7, 8, 9], [3, 4, 0, 0, 0]]
     assert batch["attention_mask"].tolist() == [[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]]
     assert batch["labels"].tolist() == [[-100, -100, -100, 8, 9], [-100, 4, -100, -100, -100]]
 
 
 def test_logits_are_asked_for_only_where_an_answer_token_comes_next() -> None:
-    batch = collate([Example([5, 6, 7, 8, 9], 3), Example([5, 4], 1)])
+    batch = collate([Example([5, 6, 7, 8, 9], 3), Example([3, 4], 1)])
     assert batch["logits_to_keep"].tolist() == [[False, False, True, True, False], [True, False, False, False, False]]
     assert batch["logits_to_keep"].dtype == torch.bool
     assert batch["shift_labels"].tolist() == [8, 9, 4]
 
 
-def test_the_loss_of_the_answers_is_the_loss_that_full_logits_give(either_base: Path) -> None:
+def test_what_a_whole_batch_begins_with_stands_apart() -> None:
+    batch = collate([Example([1, 2, 5, 6, 8], 4), Example([1, 2, 7, 9], 3)])
+    assert batch["prefix_ids"].tolist() == [1, 2]
+    assert batch["input_ids"].tolist() == [[5, 6, 8], [7, 9, 0]]
+    assert batch["labels"].tolist() == [[-100, -100, 8], [-100, 9, -100]]
+    assert batch["logits_to_keep"].tolist() == [[False, True, False], [True, False, False]]
+
+
+def test_the_id_that_predicts_an_answers_first_token_is_never_set_apart() -> None:
+    batch = collate([Example([1, 2, 5], 2), Example([1, 2, 6], 2)])
+    assert batch["prefix_ids"].tolist() == [1]
+    assert batch["input_ids"].tolist() == [[2, 5], [2, 6]]
+
+
+@pytest.mark.parametrize("card", ["", "You are Dwight Schrute."])
+def test_a_prefix_read_once_gives_the_loss_and_the_gradients_of_whole_examples(either_base: Path, card: str) -> None:
     from model.engines.transformers import load_model
 
-    prompt = Prompt.from_folder(either_base)
-    batch = collate([prompt.encode_example(LINES, "Fact.", 64), prompt.encode_example(LINES[:1], "Beets.", 64)])
-    model = load_model(either_base)
-    model.train(False)
-    with torch.no_grad():
-        ours = model(**batch).loss
-        full = model(**{name: batch[name] for name in ("input_ids", "attention_mask", "labels")}).loss
-    assert ours.item() == pytest.approx(full.item(), rel=1e-5)
+    prompt = Prompt.from_folder(either_base, card)
+    examples = [prompt.encode_example(LINES, "Fact.", 64), prompt.encode_example(LINES[:1], "Beets.", 64)]
+    ours, whole = load_model(either_base).eval(), load_model(either_base).eval()
+    batch = collate(examples)
+    loss = cross_entropy(answer_logits(ours, batch), batch["shift_labels"])
+    loss.backward()
+    plain = sum(_plain_loss(whole, example) for example in examples) / len(batch["shift_labels"])
+    assert isinstance(plain, torch.Tensor)
+    plain.backward()
+    assert loss.item() == pytest.approx(plain.item(), rel=1e-5)
+    for mine, theirs in zip(ours.parameters(), whole.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-3, atol=1e-6)
+
+
+def _plain_loss(model: torch.nn.Module, example: Example) -> torch.Tensor:
+    """Sum over one example that is read whole, with all logits."""
+    ids = torch.tensor([example.ids])
+    logits = model(input_ids=ids).logits[0, example.answer_start - 1 : -1]
+    return cross_entropy(logits, ids[0, example.answer_start :], reduction="sum")
 
 
 def test_the_answer_is_learned_with_its_closing_token(prompt: Prompt) -> None:
@@ -104,38 +131,3 @@ def test_the_order_changes_with_the_epoch_and_comes_again_with_it(prompt: Prompt
     assert list(buckets) != first
     buckets.set_epoch(0)
     assert list(buckets) == first
-
-
-def test_dialogues_come_from_their_split_and_know_who_speaks(examples_folder: Path) -> None:
-    dialogues = read_dialogues(examples_folder, "train")
-    assert len(dialogues) == 96
-    longest = max(dialogues, key=lambda dialogue: len(dialogue.context))
-    assert [turn.is_character for turn in longest.context] == [False, True, False]
-    assert longest.answer.startswith("Fact.")
-
-
-def test_a_limit_spreads_over_the_whole_split(examples_folder: Path) -> None:
-    every = read_dialogues(examples_folder, "train")
-    assert read_dialogues(examples_folder, "train", limit=3) == [every[0], every[32], every[64]]
-
-
-def test_a_folder_that_is_no_examples_folder_is_refused_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"is no examples folder \(it has no manifest\.json\).*data_prep") as refusal:
-        read_manifest(tmp_path)
-    assert "\n" not in str(refusal.value)
-    (tmp_path / "manifest.json").write_text("{", encoding="utf-8")
-    with pytest.raises(ModelError, match=r"manifest\.json cannot be read"):
-        read_manifest(tmp_path)
-    (tmp_path / "manifest.json").write_text(json.dumps({"format": 1}), encoding="utf-8")
-    with pytest.raises(ModelError, match="names no character"):
-        read_manifest(tmp_path)
-
-
-def test_a_damaged_or_empty_examples_file_is_named(examples_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"target_char_qa_pairs\.parquet does not exist"):
-        read_dialogues(tmp_path, "train")
-    (tmp_path / "target_char_qa_pairs.parquet").write_bytes(b"not parquet")
-    with pytest.raises(ModelError, match=r"target_char_qa_pairs\.parquet cannot be read"):
-        read_dialogues(tmp_path, "train")
-    with pytest.raises(ModelError, match="has no example of the split 'nonsense'"):
-        read_dialogues(examples_folder, "nonsense")

@@ -1,0 +1,88 @@
+"""The examples folder that data_prep wrote, as training and evaluation read it. Imports nothing heavy."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data_prep.schema import MANIFEST, TARGET_PAIRS
+from model.errors import ModelError, first_line
+from model.prompt import Turn
+
+DIALOGUE_COLUMNS = ("speaker", "context", "context_speakers", "answer", "split")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """Up to three lines of a scene, oldest first, and what the character answered."""
+
+    context: tuple[Turn, ...]
+    answer: str
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of an examples folder; ModelError if this is not one."""
+    file = folder / MANIFEST
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"{folder} is no examples folder (it has no {MANIFEST}): make one with "
+            f"`python -m data_prep SCRIPT --character NAME --out {folder}`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} cannot be read: {error}") from error
+    if not isinstance(manifest, dict) or "character" not in manifest:
+        raise ModelError(f"{file} names no character: prepare the script again")
+    return manifest
+
+
+def read_dialogues(folder: Path, split: str, limit: int = 0) -> list[Dialogue]:
+    """The target character's dialogues of one split; with a limit, so many of them, evenly spread.
+
+    Raises ModelError that names the file when it cannot be read or holds nothing of this split.
+    """
+    file = folder / TARGET_PAIRS
+    rows = [row for row in read_rows(file, DIALOGUE_COLUMNS) if row["split"] == split and row["answer"].strip()]
+    if not rows:
+        raise ModelError(f"{file} has no example of the split {split!r}")
+    if 0 < limit < len(rows):
+        rows = [rows[i * len(rows) // limit] for i in range(limit)]
+    return [Dialogue(context_of(row), row["answer"]) for row in rows]
+
+
+def hash_examples(folder: Path) -> str:
+    """SHA-256 of the target's dialogues, the same whichever version of a library wrote them to disk.
+
+    Raises ModelError if the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    for row in read_rows(folder / TARGET_PAIRS, DIALOGUE_COLUMNS):
+        digest.update(json.dumps([row[column] for column in DIALOGUE_COLUMNS]).encode())
+    return digest.hexdigest()
+
+
+def read_rows(file: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """These columns of a file of pairs, in its order; ModelError names the file, and the column that it lacks."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        missing = set(columns) - set(pyarrow.parquet.read_schema(file).names)
+        table = pyarrow.parquet.read_table(file, columns=[name for name in columns if name not in missing])
+    except FileNotFoundError:
+        raise ModelError(f"{file} does not exist: prepare the script again") from None
+    except (OSError, pyarrow.ArrowException) as error:
+        raise ModelError(f"{file} cannot be read: {first_line(error)}") from error
+    if missing:
+        raise ModelError(f"{file} lacks the column {min(missing)!r}: prepare the script again")
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def context_of(row: dict[str, Any]) -> tuple[Turn, ...]:
+    """The lines before an answer, oldest first; the character's own are marked."""
+    lines = zip(row["context_speakers"], row["context"], strict=True)
+    return tuple(Turn(who, text, who == row["speaker"]) for who, text in lines)

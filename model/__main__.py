@@ -66,6 +66,14 @@ def _add_versions(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     rollback = commands.add_parser("rollback", help="make the version live again that was live before")
     _add_place(rollback)
     rollback.set_defaults(run=_rollback)
+    _add_ship(commands.add_parser("ship", help="put a trained version into model/personas/, to ship with the project"))
+
+
+def _add_ship(parser: argparse.ArgumentParser) -> None:
+    _add_place(parser)
+    parser.add_argument("--version", help="version to ship (default: the live one)")
+    parser.add_argument("--evaluation", type=Path, metavar="FILE", help="its figures, as `evaluate --json` prints them")
+    parser.set_defaults(run=_ship)
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
@@ -128,6 +136,15 @@ def _promote(options: argparse.Namespace) -> int:
 
 def _rollback(options: argparse.Namespace) -> int:
     print(f"{options.persona}: {Store(options.store).rollback(options.persona).name} is live")
+    return 0
+
+
+def _ship(options: argparse.Namespace) -> int:
+    from model.shipping import ship
+
+    store = Store(options.store)
+    version = store.get(options.persona, options.version) if options.version else store.live(options.persona)
+    print(f"{options.persona}: {version.name} is in {ship(version, options.evaluation)}")
     return 0
 
 

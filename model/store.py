@@ -174,7 +174,7 @@ class Store:
             with suppress(FileExistsError), new_folder(self._of(persona) / name) as folder:
                 shutil.copytree(source, folder, dirs_exist_ok=True)
                 export(base, folder / "engine", adapter)
-                _write_manifest(folder, persona, {"base": card.base, "method": "lora" if adapter else "none"})
+                _write_manifest(folder, persona, _how_it_was_made(folder, card, adapter))
         self.promote(persona, name)
         for outdated in self._of(persona).glob(f"{SHIPPED_PREFIX}*"):
             if outdated.name != name:
@@ -189,10 +189,16 @@ def _read_version(folder: Path) -> Version:
     return Version(folder, manifest)
 
 
+def _how_it_was_made(folder: Path, card: Persona, adapter: Path | None) -> dict[str, Any]:
+    """What the manifest that ships says of training and figures; little where a persona ships untrained."""
+    shipped = read_json(folder / MANIFEST) if (folder / MANIFEST).is_file() else {}
+    return {"method": "lora" if adapter else "none", **shipped, "base": card.base}
+
+
 def _write_manifest(folder: Path, persona: str, training: dict[str, Any]) -> None:
     files = {str(path.relative_to(folder).as_posix()): _sha256(path) for path in _files(folder)}
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    manifest = {"format": 1, "persona": persona, "created": created, **training, "files": files}
+    manifest = {"format": 1, "created": created, **training, "persona": persona, "files": files}
     write_json(folder / MANIFEST, manifest)
 
 

@@ -118,7 +118,7 @@ def load_actor(settings: Settings) -> Star:
     from model.errors import ModelError
 
     try:
-        character = load_character(settings.persona, settings.model_store, settings.engine)
+        character = load_character(settings.persona, settings.model_store, settings.engine, settings.content_filter)
         return Star(character, settings.sampling())
     except ModelError as error:
         keys = f"PERSONA={settings.persona}, MODEL_STORE={settings.model_store}, ENGINE={settings.engine}"

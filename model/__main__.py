@@ -52,6 +52,7 @@ def _add_say(parser: argparse.ArgumentParser) -> None:
     _add_place(parser)
     parser.add_argument("--seed", type=int, help="the same seed gives the same answers")
     parser.add_argument("--engine", default="openvino", help="openvino (default) or transformers")
+    parser.add_argument("--no-filter", action="store_true", help="let slurs, swear words and sexual content pass")
     parser.set_defaults(run=_say)
 
 
@@ -85,7 +86,7 @@ def _say(options: argparse.Namespace) -> int:
     from model.character import load_character
 
     messages = _typed_lines() if options.message == "-" else [options.message]
-    character = load_character(options.persona, options.store, options.engine)
+    character = load_character(options.persona, options.store, options.engine, not options.no_filter)
     asyncio.run(_answer_all(character, messages, options.seed))
     return 0
 

@@ -1,94 +1,101 @@
 """A character that answers: persona card, prompt and engine put together. Knows nothing of Telegram."""
 
-import re
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
+from model.answer_checks import AnswerChecks, Guard
 from model.atomic import read_json
-from model.engine import Engine, GenerationSettings, Piece
+from model.content_filter import ContentFilter
+from model.engine import Engine, GenerationSettings
 from model.errors import ModelError
 from model.persona import Persona
 from model.prompt import Prompt, Turn
+from model.sentences import Sentences
 from model.store import Store, Version
 from model.zoo import base_folder
 
 ENGINES = ("openvino", "transformers")
-SENTENCE_END = re.compile(r"""[.!?…]["'”’)*]*(?=\s)""")
-WHOLE = re.compile(r"""[.!?…]["'”’)*]*$""")
 MAX_CONTEXT = 1024  # tokens of prompt and answer together, also where a base could hold more
-
-
-class Sentences:
-    """Holds text back until its sentence has ended."""
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._begun = self._cut_off = False
-
-    def push(self, piece: Piece) -> str:
-        """The sentences that `piece` completes, with the white space in front of them; mostly ""."""
-        self._held += piece.text if self._begun or self._held else piece.text.lstrip()
-        self._cut_off = self._cut_off or piece.cut_off
-        ends = [match.end() for match in SENTENCE_END.finditer(self._held)]
-        ready, self._held = (self._held[: ends[-1]], self._held[ends[-1] :]) if ends else ("", self._held)
-        self._begun = self._begun or bool(ready)
-        return ready
-
-    def finish(self) -> str:
-        """What is left, unless it was cut off in its middle and something else has been said."""
-        rest = self._held.rstrip()
-        return "" if self._cut_off and self._begun and not WHOLE.search(rest) else rest
+DRAWS = 3
+SPEECHLESS = "I don't know what to say to that. What else is on your mind?"
 
 
 class Character:
-    """Someone to talk to."""
+    """Someone to talk to. Without a `content_filter` there are no words that are kept back."""
 
-    def __init__(self, persona: Persona, version: str, prompt: Prompt, engine: Engine, context: int) -> None:
+    def __init__(
+        self,
+        persona: Persona,
+        version: str,
+        prompt: Prompt,
+        engine: Engine,
+        context: int,
+        content_filter: ContentFilter | None = None,
+    ) -> None:
         self.id = persona.id
         self.name = persona.name
         self.greeting = persona.greeting
         self.version = version
+        self.speechless = persona.speechless or SPEECHLESS
         self._prompt = prompt
         self._engine = engine
         self._context = context
+        self._checks = AnswerChecks(persona.name, content_filter.blocks if content_filter else lambda _: False)
 
     async def reply(
         self, history: Sequence[Turn], settings: GenerationSettings | None = None
     ) -> AsyncGenerator[str, None]:
         """Stream the character's answer to a dialogue that ends with the line to answer.
 
-        Sentence by sentence, so that one which the length limit cut off can be left out. White space around the
-        answer is left out too; an answer can still be empty. Closing the generator cancels the work.
+        Sentence by sentence, so that what fails the checks is never seen (`model.answer_checks`), nor a sentence that
+        the length limit cut off. If nothing is left, another answer is drawn, at most twice; after that the character
+        says that it is at a loss, so an answer is never empty. Closing the generator cancels the work.
         """
         settings = settings or GenerationSettings()
         prompt = self._prompt.encode(history, self._context - min(settings.max_new_tokens, self._context // 2))
-        pieces = self._engine.generate(prompt, settings)
+        own = [turn.text for turn in history if turn.is_character]
+        for draw in range(DRAWS):
+            guard = self._checks.guard(own)
+            async with aclosing(self._draw(prompt, settings.for_draw(draw), guard)) as parts:
+                async for part in parts:
+                    yield part
+            if guard.begun:
+                return
+        yield self.speechless
+
+    async def _draw(self, prompt: list[int], settings: GenerationSettings, guard: Guard) -> AsyncGenerator[str, None]:
+        """One answer, as far as it passes."""
         sentences = Sentences()
-        try:
+        async with aclosing(self._engine.generate(prompt, settings)) as pieces:
             async for piece in pieces:
-                if ready := sentences.push(piece):
-                    yield ready
-            if rest := sentences.finish():
-                yield rest
-        finally:
-            await pieces.aclose()
+                for sentence in sentences.push(piece):
+                    if ready := guard.push(sentence):
+                        yield ready
+                if guard.closed:
+                    return
+        for sentence in sentences.finish():
+            if ready := guard.push(sentence):
+                yield ready
+        if ready := guard.finish():
+            yield ready
 
     async def close(self) -> None:
         """Free the engine."""
         await self._engine.close()
 
 
-def load_character(persona: str, store: Path, engine: str = "openvino") -> Character:
+def load_character(persona: str, store: Path, engine: str = "openvino", content_filter: bool = True) -> Character:
     """Load the live version of a persona; ModelError says in one line what is missing or damaged."""
     try:
-        return _load(persona, store, engine)
+        return _load(persona, store, engine, ContentFilter() if content_filter else None)
     except ModuleNotFoundError as error:
         raise ModelError(f"engine {engine!r} needs {error.name}, which `make install-dev` installs") from error
     except OSError as error:
         raise ModelError(f"{error.filename or store}: {error.strerror or error}") from error
 
 
-def _load(persona: str, store: Path, engine: str) -> Character:
+def _load(persona: str, store: Path, engine: str, content_filter: ContentFilter | None) -> Character:
     if engine not in ENGINES:
         raise ModelError(f"engine {engine!r} is unknown; there are: {', '.join(ENGINES)}")
     version = Store(store).live(persona)
@@ -96,7 +103,8 @@ def _load(persona: str, store: Path, engine: str) -> Character:
     card = version.persona
     prompt = Prompt.from_folder(version.engine_folder, card.card)
     engine_in_use = _engine(engine, version, prompt)
-    return Character(card, version.name, prompt, engine_in_use, context_length(version.engine_folder))
+    length = context_length(version.engine_folder)
+    return Character(card, version.name, prompt, engine_in_use, length, content_filter)
 
 
 def _engine(name: str, version: Version, prompt: Prompt) -> Engine:

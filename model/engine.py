@@ -1,12 +1,14 @@
 """What an engine is: token ids in, a stream of text out. Knows neither prompts nor characters nor any library."""
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from model.errors import ModelError
 
 MOST_NEW_TOKENS = 8192
+SEEDS = 2**32
+REDRAW_TEMPERATURE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,18 @@ class GenerationSettings:
             "top_p": (0 < self.top_p <= 1, "above 0 and at most 1"),
             "top_k": (self.top_k >= 0, "0 or more"),
             "repetition_penalty": (self.repetition_penalty > 0, "above 0"),
-            "seed": (self.seed is None or 0 <= self.seed < 2**32, "0 to 4294967295"),
+            "seed": (self.seed is None or 0 <= self.seed < SEEDS, "0 to 4294967295"),
         }
         for name, (valid, wanted) in checks.items():
             if not valid:
                 raise ModelError(f"{name} is {getattr(self, name)}, but must be {wanted}")
+
+    def for_draw(self, number: int) -> "GenerationSettings":
+        """For the n-th draw of an answer (0: the first): another seed, and warm enough not to say the same again."""
+        if number == 0:
+            return self
+        seed = None if self.seed is None else (self.seed + number) % SEEDS
+        return replace(self, seed=seed, temperature=max(self.temperature, REDRAW_TEMPERATURE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +65,9 @@ class Engine(Protocol):
     def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[Piece, None]:
         """Stream the text that follows `prompt` (token ids), up to the end of the turn or the length limit.
 
-        Pieces never split a character and never hold the closing token. Closing the generator, or cancelling the
-        task that reads it, cancels the work.
+        The turn does not end with its first token, so an answer is not empty unless that token is white space. Pieces
+        never split a character and never hold the closing token. Closing the generator, or cancelling the task that
+        reads it, cancels the work.
         """
         ...
 

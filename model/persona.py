@@ -11,12 +11,15 @@ from model.errors import ModelError
 FILE_NAME = "persona.toml"
 SHIPPED = Path(__file__).parent / "personas"
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-KEYS = ("id", "name", "about", "card", "greeting", "base")
+KEYS = ("id", "name", "about", "card", "greeting", "base", "speechless")
 
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """A persona card. `card` is the system turn of bases that have one; `base` names the base it is made for."""
+    """A persona card. `card` is the system turn of bases that have one; `base` names the base it is made for.
+
+    `speechless` is what the character says when it has no answer that it could give.
+    """
 
     id: str
     name: str
@@ -24,6 +27,7 @@ class Persona:
     card: str = ""
     greeting: str = ""
     base: str = ""
+    speechless: str = ""
 
     def __post_init__(self) -> None:
         check_identifier(self.id)

@@ -162,6 +162,7 @@ def _generation_config(settings: GenerationSettings, end_of_turn: int) -> Any:
     config = openvino_genai.GenerationConfig()
     config.eos_token_id = end_of_turn
     config.stop_token_ids = {end_of_turn}
+    config.min_new_tokens = 1
     config.max_new_tokens = settings.max_new_tokens
     config.repetition_penalty = settings.repetition_penalty
     config.do_sample = settings.temperature > 0

@@ -131,6 +131,7 @@ class TransformersEngine:
                 "top_k": settings.top_k,
             }
         return GenerationConfig(  # type: ignore[no-untyped-call]
+            min_new_tokens=1,
             max_new_tokens=settings.max_new_tokens,
             repetition_penalty=settings.repetition_penalty,
             eos_token_id=self._prompt.end_of_turn,

@@ -6,15 +6,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from model.__main__ import main
-from model.character import Character, load_character
-from model.dataset import AnswerExamples, Dialogue
+from model.character import DRAWS, SPEECHLESS, Character, load_character
+from model.content_filter import ContentFilter
+from model.dataset import AnswerExamples
 from model.engine import GenerationSettings, Piece
 from model.errors import ModelError
+from model.examples import Dialogue
 from model.persona import Persona, write_persona
 from model.prompt import Prompt, Turn
 from model.store import Store
@@ -76,8 +80,8 @@ async def test_leading_white_space_of_an_answer_is_left_out(gpt2_base: Path) -> 
         (["I play", ' jazz. "Really', '!" Every day', " I"], True, 'I play jazz. "Really!"'),
         (["I play", " jazz. Every day", " I"], False, "I play jazz. Every day I"),
         (["I play jazz. Every day."], True, "I play jazz. Every day."),
-        (["I play and play and", " play"], True, "I play and play and play"),
-        (["Pi is 3.14 and", " so"], True, "Pi is 3.14 and so"),
+        (["I play and play and", " play"], True, SPEECHLESS),
+        (["Pi is 3.14 and", " so"], True, SPEECHLESS),
     ],
 )
 async def test_a_sentence_that_the_length_limit_cut_off_is_left_out(
@@ -89,11 +93,76 @@ async def test_a_sentence_that_the_length_limit_cut_off_is_left_out(
 
 
 async def test_closing_the_answer_closes_the_engines_stream(gpt2_base: Path) -> None:
-    engine = RecordingEngine("One. ", "Two. ", "Three.")
+    engine = RecordingEngine("Bears eat beets daily. ", "Two. ", "Three.")
     reply = Character(PERSONA, "v1", Prompt.from_folder(gpt2_base), engine, 256).reply(HISTORY)
     await anext(reply)
     await reply.aclose()
     assert engine.cancelled
+
+
+class DrawingEngine:
+    """Implements the engine's protocol: one of the queued answers for each draw; keeps the settings of each."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.draws: list[GenerationSettings] = []
+
+    async def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[Piece, None]:
+        self.draws.append(settings)
+        for word in self.answers.pop(0).split(" "):
+            yield Piece(word + " ")
+
+    async def close(self) -> None: ...
+
+
+async def drawn(base: Path, engine: DrawingEngine, **changes: Any) -> str:
+    character = Character(PERSONA, "v1", Prompt.from_folder(base), engine, 256, ContentFilter())
+    return "".join([part async for part in character.reply(HISTORY, GenerationSettings(**changes))])
+
+
+@pytest.mark.parametrize(
+    "failed", ["", "...", "Jim: Hello there.", "<|im_end|> Beets are best.", "*nods* Beets are best.", "Fact.", "Shit."]
+)
+async def test_an_answer_that_fails_the_checks_is_drawn_again(gpt2_base: Path, failed: str) -> None:
+    engine = DrawingEngine(failed, failed, "Because bears eat beets.")
+    assert await drawn(gpt2_base, engine) == "Because bears eat beets."
+    assert engine.answers == []
+
+
+async def test_after_three_draws_the_character_says_that_it_is_at_a_loss(gpt2_base: Path) -> None:
+    engine = DrawingEngine("Shit.", "Jim: Hello.", "", "A fourth draw.")
+    assert await drawn(gpt2_base, engine) == SPEECHLESS
+    assert len(engine.draws) == DRAWS
+    persona = replace(PERSONA, speechless="Question. What?")
+    character = Character(persona, "v1", Prompt.from_folder(gpt2_base), DrawingEngine("", "", ""), 256)
+    assert [part async for part in character.reply(HISTORY)] == ["Question. What?"]
+
+
+async def test_a_later_sentence_that_fails_ends_the_answer_before_it(gpt2_base: Path) -> None:
+    engine = DrawingEngine("Bears eat beets all day. Jim: No, shit. They do.")
+    assert await drawn(gpt2_base, engine) == "Bears eat beets all day."
+
+
+async def test_each_draw_has_the_next_seed_and_is_not_too_cold_to_differ(gpt2_base: Path) -> None:
+    engine = DrawingEngine("", "", "")
+    await drawn(gpt2_base, engine, seed=2**32 - 2, temperature=0)
+    assert [draw.seed for draw in engine.draws] == [2**32 - 2, 2**32 - 1, 0]
+    assert [draw.temperature for draw in engine.draws] == [0, 0.7, 0.7]
+    warm = DrawingEngine("", "", "")
+    await drawn(gpt2_base, warm, temperature=0.9)
+    assert {(draw.seed, draw.temperature) for draw in warm.draws} == {(None, 0.9)}
+
+
+async def test_why_reaches_the_model_with_the_characters_own_last_answer(either_base: Path) -> None:
+    prompt, engine = Prompt.from_folder(either_base, PERSONA.card), RecordingEngine("Because.")
+    assert [part async for part in Character(PERSONA, "v1", prompt, engine, 256).reply(HISTORY)]
+    assert "Good morning." in prompt.decode(engine.prompts[0])
+    assert prompt.decode(engine.prompts[0]).index("Fact.") < prompt.decode(engine.prompts[0]).index("Why?")
+
+
+async def test_without_the_filter_words_pass_that_the_filter_keeps_back(gpt2_base: Path) -> None:
+    character = Character(PERSONA, "v1", Prompt.from_folder(gpt2_base), DrawingEngine("Shit happens to bears."), 256)
+    assert "".join([part async for part in character.reply(HISTORY)]) == "Shit happens to bears."
 
 
 async def test_a_long_history_leaves_room_for_the_answer(gpt2_base: Path) -> None:

@@ -1,6 +1,7 @@
 """The default engine: many chats in one batch, streams that can be cancelled, errors that name their cause."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -77,6 +78,31 @@ async def test_an_answer_that_reaches_the_length_limit_is_marked(engine: OpenVIN
     short = GenerationSettings(max_new_tokens=2, temperature=0)
     pieces = [piece async for piece in engine.generate(ids(folder), short)]
     assert [piece.cut_off for piece in pieces] == [False] * (len(pieces) - 1) + [True]
+
+
+async def test_an_answer_does_not_end_at_once_however_likely_that_is(llama_base: Path, tmp_path: Path) -> None:
+    question = [5, 6, 7, 8]
+    make_closing_likely(llama_base, tmp_path / "base", question)
+    export(tmp_path / "base", tmp_path / "engine")
+    engine = OpenVINOEngine(tmp_path / "engine", Prompt.from_folder(tmp_path / "engine"))
+    assert await answer(engine, question, temperature=0)
+    await engine.close()
+
+
+def make_closing_likely(base: Path, target: Path, question: list[int]) -> None:
+    """Copy a base and turn the closing token's weights into what the model has in mind after a question."""
+    import torch
+
+    from model.engines.transformers import load_model
+
+    prompt = Prompt.from_folder(base)
+    model: Any = load_model(base)
+    with torch.inference_mode():
+        mind = model.base_model(torch.tensor([question])).last_hidden_state[0, -1]
+        model.get_input_embeddings().weight[prompt.end_of_turn] = 20 * mind / mind.norm()
+        assert model(torch.tensor([question])).logits[0, -1].argmax() == prompt.end_of_turn
+    model.save_pretrained(target)
+    shutil.copy(base / "tokenizer.json", target)
 
 
 async def test_closing_the_stream_cancels_the_work(engine: OpenVINOEngine, folder: Path) -> None:

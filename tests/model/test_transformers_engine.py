@@ -71,14 +71,16 @@ async def test_a_seeded_answer_leaves_the_process_random_state_alone(
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-async def test_an_answer_ends_at_the_end_of_the_turn_which_is_never_shown(gpt2_base: Path, question: list[int]) -> None:
+async def test_an_answer_ends_at_the_end_of_the_turn_which_is_never_shown_but_not_at_once(
+    gpt2_base: Path, question: list[int]
+) -> None:
     prompt, model = Prompt.from_folder(gpt2_base), load_model(gpt2_base)
     weights = model.state_dict()
     weights["lm_head.weight"].zero_()[prompt.end_of_turn] = 1.0  # every position now prefers the closing token
     weights["transformer.ln_f.bias"].fill_(1.0)
     model.train(False)
     engine = TransformersEngine(model, prompt)
-    assert await answer(engine, question, GREEDY) == ""
+    assert [piece.text async for piece in engine.generate(question, GREEDY)] == ["!"]
     await engine.close()
 
 

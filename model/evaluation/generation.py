@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from model.character import Character, context_length
+from model.content_filter import ContentFilter
 from model.engine import Engine, GenerationSettings, Piece
 from model.evaluation.corpus import Exchange, dialogues, spread
 from model.persona import Persona
@@ -28,7 +29,7 @@ class Answer:
     """An answer to a held-out line, and the true one.
 
     `context` is what the character was given, oldest line first. `at_limit` says that the length limit ended the
-    generation, `dialogue` which one this belongs to (None: it stands alone).
+    generation, `dialogue` which one this belongs to (None: it stands alone), `draws` how many it took.
     """
 
     context: tuple[Turn, ...]
@@ -36,6 +37,7 @@ class Answer:
     text: str
     at_limit: bool = False
     dialogue: int | None = None
+    draws: int = 1
 
     @property
     def question(self) -> str:
@@ -72,25 +74,32 @@ class Script:
         ]
 
 
-def generate_answers(folder: Path, persona: Persona, script: Script, progress: str = "") -> list[Answer]:
+def generate_answers(
+    folder: Path, persona: Persona, script: Script, progress: str = "", settings: GenerationSettings | None = None
+) -> list[Answer]:
     """Let a character answer; `folder` is what the default engine reads. ModelError if it cannot be loaded.
 
-    The n-th request has the seed n. A bar with the title `progress`, if one is given.
+    The n-th request has the seed n, and else the `settings` (or those that are served). A bar with the title
+    `progress`, if one is given.
     """
-    return asyncio.run(_generate(folder, persona, script, progress))
+    return asyncio.run(_generate(folder, persona, script, progress, settings or GenerationSettings()))
 
 
-async def _generate(folder: Path, persona: Persona, script: Script, progress: str) -> list[Answer]:
+async def _generate(
+    folder: Path, persona: Persona, script: Script, progress: str, settings: GenerationSettings
+) -> list[Answer]:
     from tqdm import tqdm
 
     from model.engines.openvino import OpenVINOEngine
 
     prompt = Prompt.from_folder(folder, persona.card)
     engine = OpenVINOEngine(folder, prompt)
-    length = context_length(folder)
+    length, content_filter = context_length(folder), ContentFilter()
     with tqdm(total=len(script.truths), desc=progress, unit="answer", leave=False, disable=not progress) as bar:
         try:
-            interview = Interview(lambda watched: Character(persona, "", prompt, watched, length), engine, bar)
+            interview = Interview(
+                lambda watched: Character(persona, "", prompt, watched, length, content_filter), engine, bar, settings
+            )
             return await interview.run(script)
         finally:
             await engine.close()
@@ -99,10 +108,17 @@ async def _generate(folder: Path, persona: Persona, script: Script, progress: st
 class Interview:
     """Asks a character everything in a script, eight lines at once."""
 
-    def __init__(self, open_character: Callable[[Engine], Character], engine: Engine, bar: "tqdm[NoReturn]") -> None:
+    def __init__(
+        self,
+        open_character: Callable[[Engine], Character],
+        engine: Engine,
+        bar: "tqdm[NoReturn]",
+        settings: GenerationSettings,
+    ) -> None:
         self._open_character = open_character
         self._engine = engine
         self._bar = bar
+        self._settings = settings
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, script: Script) -> list[Answer]:
@@ -135,22 +151,24 @@ class Interview:
     ) -> Answer:
         watched = WatchedEngine(self._engine)
         async with self._turn:
-            pieces = self._open_character(watched).reply(context, GenerationSettings(seed=seed))
+            pieces = self._open_character(watched).reply(context, replace(self._settings, seed=seed))
             text = "".join([piece async for piece in pieces])
         self._bar.update()
-        return Answer(context, exchange.answer, text, watched.at_limit, dialogue)
+        return Answer(context, exchange.answer, text, watched.at_limit, dialogue, watched.draws)
 
 
 class WatchedEngine:
-    """Implements `model.engine.Engine` over another, and tells whether the length limit ended the last generation."""
+    """Implements `model.engine.Engine` over another: counts generations, knows if the length limit ended the last."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.at_limit = False
+        self.draws = 0
 
     async def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[Piece, None]:
         """See `model.engine.Engine.generate`."""
         self.at_limit = False
+        self.draws += 1
         async with aclosing(self._engine.generate(prompt, settings)) as pieces:
             async for piece in pieces:
                 self.at_limit = piece.cut_off

@@ -25,10 +25,12 @@ class CountingEngine:
         self.cut_off = cut_off
         self.seeds: list[int | None] = []
         self.prompts: dict[int | None, list[int]] = {}
+        self.temperatures: set[float] = set()
 
     async def generate(self, prompt: Sequence[int], settings: GenerationSettings) -> AsyncGenerator[Piece, None]:
         self.seeds.append(settings.seed)
         self.prompts[settings.seed] = list(prompt)
+        self.temperatures.add(settings.temperature)
         yield Piece(f"Fact {settings.seed}.")
         yield Piece("", cut_off=self.cut_off)
 
@@ -39,10 +41,14 @@ def exchange(question: str, answer: str, scene: int = 0) -> Exchange:
     return Exchange((Turn("Jim", "Before.", False), Turn("Pam", question, False)), answer, scene)
 
 
-async def ask(base: Path, script: Script, engine: Engine) -> tuple[Prompt, list[Answer]]:
+async def ask(
+    base: Path, script: Script, engine: Engine, settings: GenerationSettings | None = None
+) -> tuple[Prompt, list[Answer]]:
     prompt = Prompt.from_folder(base, PERSONA.card)
     with tqdm(disable=True) as bar:
-        interview = Interview(lambda watched: Character(PERSONA, "", prompt, watched, 256), engine, bar)
+        interview = Interview(
+            lambda watched: Character(PERSONA, "", prompt, watched, 256), engine, bar, settings or GenerationSettings()
+        )
         return prompt, await interview.run(script)
 
 
@@ -78,6 +84,15 @@ async def test_in_a_dialogue_the_characters_own_answers_become_the_context(llama
 async def test_it_is_written_down_whether_the_length_limit_ended_an_answer(cut_off: bool, llama_base: Path) -> None:
     _, (answer,) = await ask(llama_base, Script([exchange("Why?", "So.")], []), CountingEngine(cut_off))
     assert answer.at_limit is cut_off
+
+
+async def test_the_settings_are_used_and_draws_are_counted(llama_base: Path) -> None:
+    before = (Turn("", "Fact 0.", True), Turn("Pam", "Why?", False))  # the first draw would say it again
+    engine = CountingEngine()
+    script = Script([Exchange(before, "So.", 0), exchange("Who?", "Me.")], [])
+    _, answers = await ask(llama_base, script, engine, GenerationSettings(temperature=0.9))
+    assert [(answer.text, answer.draws) for answer in answers] == [("Fact 1.", 2), ("Fact 1.", 1)]
+    assert engine.temperatures == {0.9}
 
 
 async def test_only_the_last_of_several_generations_counts_as_cut_off() -> None:

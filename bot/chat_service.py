@@ -14,8 +14,6 @@ from typing import Protocol, Self
 from bot.errors import BotError, EmptyAnswerError
 from bot.reply_queue import ReplyQueue
 
-DRAWS = 3  # An empty answer is drawn again; a small model rarely gives two in a row.
-
 Listener = Callable[[str], None]
 
 
@@ -79,7 +77,10 @@ class Actor(Protocol):
         ...
 
     def reply(self, history: Sequence[Line]) -> AsyncGenerator[str, None]:
-        """Stream the answer to the last line of `history`, in pieces. Closing the generator cancels the work."""
+        """Stream the answer to the last line of `history`, in pieces; closing the generator cancels the work.
+
+        An actor who does not know what to say finds words for that: an empty answer is an error.
+        """
         ...
 
 
@@ -150,7 +151,7 @@ class ChatService:
             await work.commit()
 
     async def _answer(self, request: Request, context: list[Line], mode: Mode, listener: Listener | None) -> str:
-        text = await self._draw([*context, request.line], listener)
+        text = await self._listen([*context, request.line], listener)
         answer = Line(self._actor.name, text, is_character=True)
         async with self._unit_of_work() as work:
             await work.remember(request.conversation, Exchange(request.line, answer, mode, self._actor.version))
@@ -159,12 +160,6 @@ class ChatService:
             await work.commit()
         return text
 
-    async def _draw(self, history: Sequence[Line], listener: Listener | None) -> str:
-        for _ in range(DRAWS):
-            if text := await self._listen(history, listener):
-                return text
-        raise EmptyAnswerError(f"{self._actor.name} gave {DRAWS} empty answers in a row")
-
     async def _listen(self, history: Sequence[Line], listener: Listener | None) -> str:
         text = ""
         async with aclosing(self._actor.reply(history)) as pieces:
@@ -172,4 +167,6 @@ class ChatService:
                 text += piece
                 if listener and (so_far := text.strip()):
                     listener(so_far)
+        if not text.strip():
+            raise EmptyAnswerError(f"{self._actor.name} gave an empty answer")
         return text.strip()

@@ -14,4 +14,4 @@ class StorageError(BotError):
 
 
 class EmptyAnswerError(BotError):
-    """The character had nothing to say, although it was asked several times."""
+    """The character had nothing to say."""

@@ -83,7 +83,7 @@ async def test_the_chat_ends_at_quit(tmp_path: Path) -> None:
 
 
 async def test_a_line_without_an_answer_still_has_its_line(tmp_path: Path) -> None:
-    status, out, _err = await run("-c", CHAT, "", "", "", "Fine.", stdin="one\ntwo\n", cwd=tmp_path)
+    status, out, _err = await run("-c", CHAT, "", "Fine.", stdin="one\ntwo\n", cwd=tmp_path)
     assert status == 0
     assert out.splitlines() == ["I am at a loss for words. Could you put it another way?", "Fine."]
 

@@ -163,7 +163,7 @@ async def test_an_error_reaches_the_log_and_a_friendly_line_the_user(
 
 
 async def test_a_character_at_a_loss_for_words_says_so_in_the_users_language(stage: Stage) -> None:
-    async with stage.bot(ScriptedActor("", "", "")):
+    async with stage.bot(ScriptedActor("")):
         await stage.say("Hello", language_code="ru")
         assert await stage.answers(1) == ["Не нахожу слов. Может, спросите иначе?"]
 

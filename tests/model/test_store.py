@@ -165,7 +165,7 @@ def test_a_version_of_ones_own_is_not_replaced_by_what_ships(
 
 
 def test_a_persona_card_survives_being_written(tmp_path: Path) -> None:
-    persona = Persona("x", 'A "quoted" name', "über\tTabs", "line one\nline \\two\x7f", "Hi 🎷", "gpt2")
+    persona = Persona("x", 'A "quoted" name', "über\tTabs", "line one\nline \\two\x7f", "Hi 🎷", "gpt2", "Hm.")
     write_persona(persona, tmp_path / "persona.toml")
     assert read_persona(tmp_path / "persona.toml") == persona
 

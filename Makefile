@@ -14,7 +14,7 @@ PIP := $(PY) -m pip --disable-pip-version-check
 SERVE := $(VENV)/.serve-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: help run chat test check format lock messages install install-dev clean
+.PHONY: help run chat train test check format lock messages install install-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,11 @@ run: install ## talk to the character: on Telegram with TELEGRAM_BOT_TOKEN set, 
 
 chat: install ## talk to the character in the terminal, or answer piped lines
 	@$(PY) -m bot chat
+
+train: install-dev ## train Lisa anew from the demo script, by the recipe that she ships with
+	@$(PY) -m data_prep data_prep/demo/springfield_script_lines.csv --character "Lisa Simpson" --out var/lisa
+	@$(PY) -m model train --examples var/lisa --persona lisa --card model/personas/lisa/persona.toml \
+	  --epochs 2 --batch-size 16 --learning-rate 2e-3 --validation-limit 160 --eval-every 86
 
 test: install-dev ## the whole test suite, with coverage
 	@$(PY) -m pytest --cov

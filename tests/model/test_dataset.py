@@ -54,13 +54,11 @@ def test_a_prefix_read_once_gives_the_loss_and_the_gradients_of_whole_examples(e
 
     prompt = Prompt.from_folder(either_base, card)
     examples = [prompt.encode_example(LINES, "Fact.", 64), prompt.encode_example(LINES[:1], "Beets.", 64)]
-    ours, whole = load_model(either_base).eval(), load_model(either_base).eval()
+    ours, whole = load_model(either_base), load_model(either_base)
     batch = collate(examples)
     loss = cross_entropy(answer_logits(ours, batch), batch["shift_labels"])
-    loss.backward()
-    plain = sum(_plain_loss(whole, example) for example in examples) / len(batch["shift_labels"])
-    assert isinstance(plain, torch.Tensor)
-    plain.backward()
+    plain = torch.stack([_plain_loss(whole, example) for example in examples]).sum() / len(batch["shift_labels"])
+    torch.autograd.backward([loss, plain])
     assert loss.item() == pytest.approx(plain.item(), rel=1e-5)
     for mine, theirs in zip(ours.parameters(), whole.parameters(), strict=True):
         torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-3, atol=1e-6)

@@ -65,7 +65,7 @@ def test_the_table_shows_base_and_version(
     [
         (["--version", "v7"], "has no version 'v7'"),
         (["--limit", "-1"], "--limit is -1"),
-        (["--examples", "nowhere"], "target_char_qa_pairs.parquet cannot be read"),
+        (["--examples", "nowhere"], "target_char_qa_pairs.parquet does not exist: prepare the script again"),
         (["--persona", "jim"], "no persona 'jim'"),
         (["--report", "nowhere/report.html"], "there is no folder nowhere"),
     ],

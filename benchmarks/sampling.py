@@ -16,11 +16,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from statistics import mean
 
 from data_prep.schema import VALIDATION
 from model.atomic import write_json
-from model.character import SPEECHLESS
 from model.engine import GenerationSettings
 from model.errors import ModelError
 from model.evaluation.assessment import AnswerFigures, Assessor
@@ -42,8 +40,6 @@ class Row:
     """One combination of settings (None: the true answers) and what it gave."""
 
     settings: GenerationSettings | None
-    redrawn: float
-    at_a_loss: float
     figures: AnswerFigures
 
 
@@ -51,8 +47,8 @@ MEASURES: tuple[tuple[str, Callable[[Row], str]], ...] = (
     ("words", lambda row: f"{row.figures.diversity.mean_words:.1f}"),
     ("limit", lambda row: _percent(row.figures.cut_off)),
     ("open", lambda row: _percent(row.figures.diversity.unfinished)),
-    ("redrawn", lambda row: _percent(row.redrawn)),
-    ("at loss", lambda row: _percent(row.at_a_loss)),
+    ("redrawn", lambda row: _percent(row.figures.redrawn)),
+    ("at loss", lambda row: _percent(row.figures.at_a_loss)),
     ("within", lambda row: _percent(row.figures.diversity.repetition_within)),
     ("across", lambda row: _percent(row.figures.diversity.repetition_across)),
     ("dialogue", lambda row: _percent(row.figures.repetition_in_dialogue)),
@@ -66,10 +62,12 @@ MEASURES: tuple[tuple[str, Callable[[Row], str]], ...] = (
 
 
 def main() -> None:
-    """Measure, print each row as it comes, and write the file."""
+    """Measure; print each row and write the file as it comes."""
     options = parse_options()
     store = Store(options.store)
     try:
+        if options.limit < 1:
+            raise ModelError(f"--limit is {options.limit}, but must be 1 or more")
         if options.out and not options.out.parent.is_dir():
             raise ModelError(f"--out is {options.out}, but there is no folder {options.out.parent}")
         version = store.get(options.persona, options.version) if options.version else store.live(options.persona)
@@ -77,10 +75,9 @@ def main() -> None:
         print_header(version)
         for row in measure(version, options.examples, grid, options.limit):
             print_row(row)
-            rows.append(row)
-        if options.out:
-            found = [asdict(row) for row in rows]
-            write_json(options.out, {"persona": options.persona, "version": version.name, "rows": found})
+            rows.append(asdict(row))
+            if options.out:
+                write_json(options.out, {"persona": options.persona, "version": version.name, "rows": rows})
     except ModelError as error:
         sys.exit(f"error: {error}")
 
@@ -111,14 +108,11 @@ def measure(version: Version, examples: Path, grid: Sequence[GenerationSettings]
     corpus = read_corpus(examples, VALIDATION)
     assessor = Assessor(corpus, version.persona)
     script = Script.of(corpus.exchanges, limit)
-    yield Row(None, 0.0, 0.0, assessor.assess(script.truths).figures)
-    speechless = version.persona.speechless or SPEECHLESS
+    yield Row(None, assessor.assess(script.truths).figures)
     for number, settings in enumerate(grid, 1):
         progress = f"{number} of {len(grid)}"
         answers = generate_answers(version.engine_folder, version.persona, script, progress, settings)
-        redrawn = [answer.draws > 1 for answer in answers]
-        at_a_loss = [answer.text == speechless for answer in answers]
-        yield Row(settings, mean(redrawn), mean(at_a_loss), assessor.assess(answers).figures)
+        yield Row(settings, assessor.assess(answers).figures)
 
 
 def print_header(version: Version) -> None:

@@ -6,12 +6,14 @@ time. A dialogue remembers as many lines as the bot does.
 
 import argparse
 import asyncio
+import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 from model.character import Character, load_character
 from model.engine import GenerationSettings
+from model.errors import ModelError
 from model.evaluation.generation import MEMORY
 from model.prompt import Turn
 from model.store import DEFAULT_STORE
@@ -27,9 +29,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     asked = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))
-    asyncio.run(
-        talk(load_character(options.persona, options.store), asked["questions"], asked["dialogues"], options.seed)
-    )
+    try:
+        character = load_character(options.persona, options.store)
+    except ModelError as error:
+        sys.exit(f"error: {error}")
+    asyncio.run(talk(character, asked["questions"], asked["dialogues"], options.seed))
 
 
 async def talk(character: Character, questions: Sequence[str], dialogues: Sequence[Sequence[str]], seed: int) -> None:
@@ -61,7 +65,8 @@ def print_table(heading: str, rows: Sequence[tuple[str, str]]) -> None:
     """Two columns of Markdown."""
     print(f"| {heading} | answered |\n| --- | --- |")
     for said, answered in rows:
-        print(f"| {said} | {' '.join(answered.split())} |".replace("\\", "\\\\"))
+        cells = (" ".join(text.split()).replace("|", "\\|") for text in (said, answered))
+        print(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 from model.answer_checks import AnswerChecks, Guard
 from model.atomic import read_json
 from model.content_filter import ContentFilter
-from model.engine import Engine, GenerationSettings
+from model.engine import SEEDS, Engine, GenerationSettings
 from model.errors import ModelError
 from model.persona import Persona
 from model.prompt import Prompt, Turn
@@ -18,6 +19,7 @@ from model.zoo import base_folder
 ENGINES = ("openvino", "transformers")
 MAX_CONTEXT = 1024  # tokens of prompt and answer together, also where a base could hold more
 DRAWS = 3
+REDRAW_TEMPERATURE = 0.7
 SPEECHLESS = "I don't know what to say to that. What else is on your mind?"
 
 
@@ -57,12 +59,12 @@ class Character:
         own = [turn.text for turn in history if turn.is_character]
         for draw in range(DRAWS):
             guard = self._checks.guard(own)
-            async with aclosing(self._draw(prompt, settings.for_draw(draw), guard)) as parts:
+            async with aclosing(self._draw(prompt, for_draw(settings, draw), guard)) as parts:
                 async for part in parts:
                     yield part
             if guard.begun:
                 return
-        yield self.speechless
+        yield SPEECHLESS if self.speechless in own[-1:] else self.speechless
 
     async def _draw(self, prompt: list[int], settings: GenerationSettings, guard: Guard) -> AsyncGenerator[str, None]:
         """One answer, as far as it passes."""
@@ -85,10 +87,19 @@ class Character:
         await self._engine.close()
 
 
+def for_draw(settings: GenerationSettings, number: int) -> GenerationSettings:
+    """For the n-th draw of an answer (0: the first): another seed, and warm enough not to say the same again."""
+    if number == 0:
+        return settings
+    seed = None if settings.seed is None else (settings.seed + number) % SEEDS
+    return replace(settings, seed=seed, temperature=max(settings.temperature, REDRAW_TEMPERATURE))
+
+
 def load_character(persona: str, store: Path, engine: str = "openvino", content_filter: bool = True) -> Character:
     """Load the live version of a persona; ModelError says in one line what is missing or damaged."""
+    words_kept_back = ContentFilter() if content_filter else None
     try:
-        return _load(persona, store, engine, ContentFilter() if content_filter else None)
+        return _load(persona, store, engine, words_kept_back)
     except ModuleNotFoundError as error:
         raise ModelError(f"engine {engine!r} needs {error.name}, which `make install-dev` installs") from error
     except OSError as error:

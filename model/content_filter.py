@@ -1,13 +1,16 @@
 """Keeps slurs and sexual content out of what a character says; what people write is their own business.
 
 The words are those of pyobscenity, which knows where most of them are innocent ("Moby-Dick", "pussy willow"). It reads
-English only. In doubt it blocks: that costs another draw.
+English only. In doubt it blocks: that costs another draw, or the rest of an answer.
 """
 
 from typing import Any
 
 ALLOWED = ("damn", "turd")  # mild, and part of how people speak
-INNOCENT = ("dick van", "dick tracy", "k. dick", "dickety")
+INNOCENT = (
+    *("dick van", "dick tracy", "k. dick", "dick cheney", "uncle dick", "dickety", "cock crow", "nude painting"),
+    *("sex discrimination", "its sex", "the sex of"),
+)
 # Patterns as the library writes them: "|" is the edge of a word, what stands in brackets may be missing.
 FURTHER = (
     *("|erection|", "|erections|", "|gook|", "|gooks|", "|horny|", "|paki|", "|pakis|", "|tranny|", "|trannies|"),

@@ -1,14 +1,13 @@
 """What an engine is: token ids in, a stream of text out. Knows neither prompts nor characters nor any library."""
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from model.errors import ModelError
 
 MOST_NEW_TOKENS = 8192
 SEEDS = 2**32
-REDRAW_TEMPERATURE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class GenerationSettings:
     temperature: float = 0.5
     top_p: float = 0.9
     top_k: int = 50
-    repetition_penalty: float = 1.1
+    repetition_penalty: float = 1.0
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -42,13 +41,6 @@ class GenerationSettings:
         for name, (valid, wanted) in checks.items():
             if not valid:
                 raise ModelError(f"{name} is {getattr(self, name)}, but must be {wanted}")
-
-    def for_draw(self, number: int) -> "GenerationSettings":
-        """For the n-th draw of an answer (0: the first): another seed, and warm enough not to say the same again."""
-        if number == 0:
-            return self
-        seed = None if self.seed is None else (self.seed + number) % SEEDS
-        return replace(self, seed=seed, temperature=max(self.temperature, REDRAW_TEMPERATURE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,8 @@ def main(args: argparse.Namespace) -> int:
 
     if args.limit < 0:
         raise ModelError(f"--limit is {args.limit}, but must be 0 or more")
-    if args.report and not args.report.parent.is_dir():
-        raise ModelError(f"--report is {args.report}, but there is no folder {args.report.parent}")
+    if args.report and (args.report.is_dir() or not args.report.parent.is_dir()):
+        raise ModelError(f"--report is {args.report}, but must be a file in a folder that exists")
     store = Store(args.store)
     version = store.get(args.persona, args.version) if args.version else store.live(args.persona)
     evaluation = evaluate(version, _examples(version, args.examples), args.split, args.limit, args.report)

@@ -5,12 +5,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from data_prep.schema import MANIFEST, TARGET_PAIRS
 from model.errors import ModelError, first_line
 from model.prompt import Turn
 
+Item = TypeVar("Item")
 DIALOGUE_COLUMNS = ("speaker", "context", "context_speakers", "answer", "split")
 
 
@@ -48,9 +49,13 @@ def read_dialogues(folder: Path, split: str, limit: int = 0) -> list[Dialogue]:
     rows = [row for row in read_rows(file, DIALOGUE_COLUMNS) if row["split"] == split and row["answer"].strip()]
     if not rows:
         raise ModelError(f"{file} has no example of the split {split!r}")
-    if 0 < limit < len(rows):
-        rows = [rows[i * len(rows) // limit] for i in range(limit)]
-    return [Dialogue(context_of(row), row["answer"]) for row in rows]
+    return [Dialogue(context_of(row), row["answer"]) for row in spread(rows, limit or len(rows))]
+
+
+def spread(items: Sequence[Item], number: int) -> list[Item]:
+    """So many of the items, evenly spread; all of them if there are no more."""
+    number = min(number, len(items))
+    return [items[i * len(items) // number] for i in range(number)]
 
 
 def hash_examples(folder: Path) -> str:

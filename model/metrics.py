@@ -37,8 +37,9 @@ class MetricsLog(TrainerCallback):
     """Writes each record to metrics.jsonl the moment it is known, and redraws loss.png every few seconds.
 
     A record holds `step`, `epoch`, `seconds` (of this run so far, interruptions left out), `tokens` (read so far,
-    padding left out), and either `train_loss` (mean since the record before), `learning_rate` and
-    `tokens_per_second` (in training steps), or `validation_loss`. Losses are in nats per answer token.
+    without padding and what a batch shares), and either `train_loss` (mean since the record before),
+    `learning_rate` and `tokens_per_second` (in training steps), or `validation_loss`. Losses are in nats per answer
+    token.
     """
 
     def __init__(self, folder: Path) -> None:

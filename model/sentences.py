@@ -1,12 +1,16 @@
-"""Text that comes in pieces, as whole sentences."""
+"""Text taken apart: sentences as they come, piece by piece, and words."""
 
 import re
 from collections.abc import Iterator
 
 from model.engine import Piece
 
-SENTENCE_END = re.compile(r"""[.!?…]["'”’)*]*(?=\s)""")
-WHOLE = re.compile(r"""[.!?…]["'”’)*]*$""")
+# The full stop of a title or an initial ends no sentence ("Mr. Burns", "Philip K. Dick"); "I" is no initial.
+_NO_ABBREVIATION = "".join(rf"(?<!\b{before})" for before in ("Mr", "Mrs", "Ms", "Dr", "St", "Prof", "[A-HJ-Z]"))
+_END = rf"""(?:{_NO_ABBREVIATION}\.|[!?…])["'”’)*]*"""
+SENTENCE_END = re.compile(rf"{_END}(?=\s)")
+WHOLE = re.compile(rf"{_END}$")
+WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
 class Sentences:
@@ -32,6 +36,11 @@ class Sentences:
 def split_sentences(text: str) -> list[str]:
     """The sentences of a whole text, the last of which may be open."""
     return [sentence for sentence in _split(text) if sentence.strip()]
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in lower case; an apostrophe is part of its word."""
+    return [word.replace("’", "'") for word in WORD.findall(text.casefold())]
 
 
 def _split(text: str) -> Iterator[str]:

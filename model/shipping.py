@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from model.atomic import read_json, write_json
 from model.errors import ModelError
-from model.persona import FILE_NAME, SHIPPED
+from model.persona import FILE_NAME, SHIPPED, read_persona
 from model.store import MANIFEST, Version
 from model.weights import read_tensor, tensor_names
 
@@ -25,8 +25,8 @@ def ship(version: Version, evaluation: Path | None = None, personas: Path = SHIP
     """Write a version's adapter in 16 bits, tokenizer, persona card and manifest; the folder that they stand in.
 
     The manifest is the version's, with the figures that `evaluate --json` wrote to the file `evaluation` as
-    `evaluation`. A model card that stands there already is left alone, and the rest replaced. Raises ModelError if the
-    version is no adapter, or the figures are another version's.
+    `evaluation`. Files that stand there already are replaced, but for the model card, which is written by hand.
+    Raises ModelError if the version is no adapter, or the figures are another version's.
     """
     if version.adapter is None:
         raise ModelError(f"{version.name} has no adapter: only an adapter is small enough to ship")
@@ -35,8 +35,10 @@ def ship(version: Version, evaluation: Path | None = None, personas: Path = SHIP
     (folder / "adapter").mkdir(parents=True, exist_ok=True)
     save_file(_halved(version.adapter / ADAPTER_FILE), folder / "adapter" / ADAPTER_FILE)
     shutil.copyfile(version.adapter / "adapter_config.json", folder / "adapter" / "adapter_config.json")
-    for name in ("tokenizer.json", FILE_NAME):
-        shutil.copyfile(version.folder / name, folder / name)
+    shutil.copyfile(version.folder / "tokenizer.json", folder / "tokenizer.json")
+    card = folder / FILE_NAME
+    if not card.is_file() or read_persona(card) != version.persona:  # one that says the same is laid out by hand
+        shutil.copyfile(version.folder / FILE_NAME, card)
     write_json(folder / MANIFEST, manifest)
     return folder
 

@@ -196,7 +196,8 @@ def _how_it_was_made(folder: Path, card: Persona, adapter: Path | None) -> dict[
 
 
 def _write_manifest(folder: Path, persona: str, training: dict[str, Any]) -> None:
-    files = {str(path.relative_to(folder).as_posix()): _sha256(path) for path in _files(folder)}
+    own = folder / MANIFEST  # what ships has one, too, and this one takes its place
+    files = {str(path.relative_to(folder).as_posix()): _sha256(path) for path in _files(folder) if path != own}
     created = datetime.now(UTC).isoformat(timespec="seconds")
     manifest = {"format": 1, "created": created, **training, "persona": persona, "files": files}
     write_json(folder / MANIFEST, manifest)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from model.character import SPEECHLESS
 from model.evaluation import style, topic
 from model.evaluation.copying import Copying, TrainingLines
 from model.evaluation.corpus import Corpus
 from model.evaluation.diversity import Diversity, measure_diversity, repetition_in_dialogue
-from model.evaluation.generation import Answer
+from model.evaluation.generation import Answer, by_dialogue
 from model.evaluation.leaks import Leaks, Names, measure_leaks
 from model.evaluation.style import Classification, Style, StyleClassifier
 from model.evaluation.topic import Topic, TopicModel
@@ -19,12 +20,16 @@ class AnswerFigures:
     """The figures of a set of answers.
 
     `cut_off` is the share of answers that the length limit ended (what the reader sees of it is
-    `diversity.unfinished`); the others are described where they are measured.
+    `diversity.unfinished`), `redrawn` of those that took more than one draw, `at_a_loss` of those where no draw passed
+    the checks: what the checks keep back costs there, and shows nowhere else. The others are described where they are
+    measured.
     """
 
     answers: int
     dialogues: int
     cut_off: float
+    redrawn: float
+    at_a_loss: float
     repetition_in_dialogue: float
     diversity: Diversity
     leaks: Leaks
@@ -54,6 +59,7 @@ class Assessor:
         self._training_lines = TrainingLines(corpus.training_lines)
         self._names = Names(corpus.speakers, corpus.training_lines)
         self._known = f"{persona.name} {persona.card}"
+        self._speechless = {persona.speechless, SPEECHLESS}
         self._style = StyleClassifier.of(corpus)
         self._topic = TopicModel()
         self._own = [exchange.answer for exchange in corpus.exchanges]
@@ -72,11 +78,13 @@ class Assessor:
         texts = [answer.text for answer in answers]
         styles = self._style.probabilities(texts)
         similarities = self._topic.similarities([answer.question for answer in answers], texts)
-        dialogues = _dialogues(answers)
+        dialogues = [[answer.text for answer in dialogue] for dialogue in by_dialogue(answers)]
         figures = AnswerFigures(
             answers=len(answers),
             dialogues=len(dialogues),
             cut_off=sum(answer.at_limit for answer in answers) / len(answers),
+            redrawn=sum(answer.draws > 1 for answer in answers) / len(answers),
+            at_a_loss=sum(answer.text in self._speechless for answer in answers) / len(answers),
             repetition_in_dialogue=repetition_in_dialogue(dialogues),
             diversity=measure_diversity(texts),
             leaks=measure_leaks(texts, [answer.context for answer in answers], self._names, self._known),
@@ -85,11 +93,3 @@ class Assessor:
             topic=topic.summarise(similarities),
         )
         return Assessed(list(answers), figures, styles, *similarities.tolist())
-
-
-def _dialogues(answers: Sequence[Answer]) -> list[list[str]]:
-    texts: dict[int, list[str]] = {}
-    for answer in answers:
-        if answer.dialogue is not None:
-            texts.setdefault(answer.dialogue, []).append(answer.text)
-    return list(texts.values())

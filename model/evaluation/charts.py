@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from model.evaluation.diversity import words
+from model.sentences import words
 
 Samples = Mapping[str, Sequence[float]]
 

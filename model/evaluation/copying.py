@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from model.evaluation.diversity import words
+from model.sentences import words
 
 RUN = 8  # words
 SHORTEST_LINE = 4  # words: anybody says "I don't know"

@@ -1,17 +1,16 @@
 """What evaluation reads of an examples folder: the held-out scenes, and what was said in training."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from data_prep.schema import QA_PAIRS, TRAIN
 from model.errors import ModelError
 from model.examples import context_of, read_rows
 from model.prompt import Turn
 
-Item = TypeVar("Item")
 COLUMNS = ("scene_id", "speaker", "context", "context_speakers", "answer", "is_target", "split")
 
 
@@ -79,9 +78,3 @@ def dialogues(exchanges: Iterable[Exchange], turns: int = 6) -> list[list[Exchan
     scenes = (list(scene) for _, scene in groupby(exchanges, key=lambda exchange: exchange.scene))
     runs = (scene[start : start + turns] for scene in scenes for start in range(0, len(scene), turns))
     return [run for run in runs if len(run) > 1]
-
-
-def spread(items: Sequence[Item], number: int) -> list[Item]:
-    """So many of the items, evenly spread; all of them if there are no more."""
-    number = min(number, len(items))
-    return [items[i * len(items) // number] for i in range(number)]

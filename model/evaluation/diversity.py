@@ -1,12 +1,11 @@
 """How long, how varied and how complete answers are: pure functions of texts."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WORD = re.compile(r"\w+(?:['’]\w+)*")
-WHOLE = re.compile(r"""[.!?…]["'”’)*]*$""")
+from model.sentences import WHOLE, words
+
 RUN = 3  # words
 
 
@@ -36,11 +35,6 @@ def measure_diversity(answers: Sequence[str]) -> Diversity:
         empty=empty(answers),
         unfinished=unfinished(answers),
     )
-
-
-def words(text: str) -> list[str]:
-    """The words of a text in lower case; an apostrophe is part of its word."""
-    return [word.replace("’", "'") for word in WORD.findall(text.lower())]
 
 
 def mean_words(answers: Sequence[str]) -> float:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 from model.character import Character, context_length
 from model.content_filter import ContentFilter
 from model.engine import Engine, GenerationSettings, Piece
-from model.evaluation.corpus import Exchange, dialogues, spread
+from model.evaluation.corpus import Exchange, dialogues
+from model.examples import spread
 from model.persona import Persona
 from model.prompt import Prompt, Turn
 
@@ -72,6 +73,15 @@ class Script:
             for number, run in enumerate(self.dialogues)
             for exchange in run
         ]
+
+
+def by_dialogue(answers: Iterable[Answer]) -> list[list[Answer]]:
+    """The answers of each dialogue, in order; those that stand alone are left out."""
+    dialogues: dict[int, list[Answer]] = {}
+    for answer in answers:
+        if answer.dialogue is not None:
+            dialogues.setdefault(answer.dialogue, []).append(answer)
+    return list(dialogues.values())
 
 
 def generate_answers(

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from model.answer_checks import MARKUP, ROLE
 from model.prompt import Turn
 
-MARKUP = re.compile(r"<[^<>\s][^<>]*>|\*|^\s*(?:system|user|assistant|human|bot|ai)\b\s*(?::|$)", re.I | re.M)
 OFTEN = 10
 NAME_PART = re.compile(r"[^\W\d_]{3,}")
 
@@ -51,8 +51,11 @@ class Names:
 
 
 def has_markup(text: str) -> bool:
-    """Whether there are control tokens, tags, asterisks, or a line that begins with a role of the prompt."""
-    return MARKUP.search(text) is not None
+    """Whether there are tags, brackets, asterisks, or a line that begins with a role of the prompt.
+
+    The checks on answers look for the same, so this is what they let through.
+    """
+    return bool(MARKUP.search(text) or ROLE.search(text))
 
 
 def measure_leaks(answers: Sequence[str], contexts: Sequence[Sequence[Turn]], names: Names, known: str = "") -> Leaks:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.evaluation.corpus import Exchange, spread
+from model.evaluation.corpus import Exchange
+from model.examples import spread
 
 if TYPE_CHECKING:
     import torch

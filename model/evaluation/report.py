@@ -1,6 +1,5 @@
 """An evaluation as one page that needs no other file: figures, plots, what was said, and what was copied."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,9 @@ import jinja2
 from model.atomic import write_text
 from model.evaluation.charts import draw_lengths, draw_ranks, draw_shares
 from model.evaluation.comparison import Comparison
-from model.evaluation.corpus import spread
-from model.evaluation.generation import Answer
+from model.evaluation.generation import Answer, by_dialogue
 from model.evaluation.results import Evidence
+from model.examples import spread
 
 TEMPLATE = "report.html.j2"
 SAMPLES = 16
@@ -28,7 +27,7 @@ def write_report(file: Path, comparison: Comparison) -> None:
         name="base" if comparison.tuned is None else evaluation.version,
         charts=draw_charts(comparison),
         samples=_samples(comparison),
-        dialogues=_dialogues(shown.assessed.answers)[:DIALOGUES],
+        dialogues=by_dialogue(shown.assessed.answers)[:DIALOGUES],
         nearest=shown.assessed.figures.copying.nearest,
     )
     write_text(file, page)
@@ -63,11 +62,3 @@ def _samples(comparison: Comparison) -> list[dict[str, Any]]:
 
 def _singles(evidence: Evidence) -> list[Answer]:
     return [answer for answer in evidence.assessed.answers if answer.dialogue is None]
-
-
-def _dialogues(answers: Sequence[Answer]) -> list[list[Answer]]:
-    by_number: dict[int, list[Answer]] = {}
-    for answer in answers:
-        if answer.dialogue is not None:
-            by_number.setdefault(answer.dialogue, []).append(answer)
-    return list(by_number.values())

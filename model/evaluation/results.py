@@ -102,6 +102,8 @@ ANSWER_ROWS: tuple[tuple[str, Callable[[AnswerFigures], str]], ...] = (
     ("repeated answers", lambda of: _percent(of.diversity.repetition_across)),
     ("repeated within a dialogue", lambda of: _percent(of.repetition_in_dialogue)),
     ("cut off at the length limit", lambda of: _percent(of.cut_off)),
+    ("drawn more than once", lambda of: _percent(of.redrawn)),
+    ("at a loss", lambda of: _percent(of.at_a_loss)),
     ("unfinished last sentence", lambda of: _percent(of.diversity.unfinished)),
     ("empty", lambda of: _percent(of.diversity.empty)),
     ("leaked markup", lambda of: _percent(of.leaks.markup)),

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from model.evaluation.corpus import Corpus, spread
+from model.evaluation.corpus import Corpus
+from model.examples import spread
 
 MOST_OTHERS = 10_000  # lines; more make it slower and hardly better
 

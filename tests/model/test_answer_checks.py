@@ -51,6 +51,8 @@ def test_a_sentence_with_a_speaker_markup_or_something_offensive_fails(sentence:
             "I <3 jazz!",
             "Bart, stop it!",
             "(Well, almost.)",
+            "It is 5 * 4, and 5*4 is twenty.",
+            "Hint: think of a triangle.",
             "Да, конечно.",
         ),
     ],
@@ -96,6 +98,16 @@ def test_a_short_beginning_may_come_again_if_something_else_follows() -> None:
 def test_what_fails_behind_a_short_beginning_leaves_the_beginning() -> None:
     assert said("Yes. Bart: No.") == "Yes."
     assert said("Yes. Bart: No.", "Yes.") == ""
+
+
+@pytest.mark.parametrize("answer", ["Mr. Burns: Excellent.", "Dr. Hibbert: You are fine."])
+def test_a_speaker_with_a_title_leaves_no_title_behind(answer: str) -> None:
+    assert said(answer) == ""
+
+
+def test_a_title_or_an_initial_ends_no_sentence() -> None:
+    texts = ["I wrote to Mr. Burns and Dr. Hibbert.", "I read Philip K. Dick.", "So do I.", "Is it? It is."]
+    assert [len(split_sentences(text + " Yes.")) for text in texts] == [2, 2, 2, 3]
 
 
 def test_nothing_is_passed_on_after_a_sentence_that_failed() -> None:

@@ -138,6 +138,13 @@ async def test_after_three_draws_the_character_says_that_it_is_at_a_loss(gpt2_ba
     assert [part async for part in character.reply(HISTORY)] == ["Question. What?"]
 
 
+async def test_two_losses_in_a_row_do_not_sound_alike(gpt2_base: Path) -> None:
+    persona = replace(PERSONA, speechless="Question. What?")
+    character = Character(persona, "v1", Prompt.from_folder(gpt2_base), DrawingEngine("", "", ""), 256)
+    history = [*HISTORY, Turn("Dwight", "Question. What?", True), Turn("Jim", "Well?", False)]
+    assert [part async for part in character.reply(history)] == [SPEECHLESS]
+
+
 async def test_a_later_sentence_that_fails_ends_the_answer_before_it(gpt2_base: Path) -> None:
     engine = DrawingEngine("Bears eat beets all day. Jim: No, shit. They do.")
     assert await drawn(gpt2_base, engine) == "Bears eat beets all day."

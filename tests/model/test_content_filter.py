@@ -54,6 +54,12 @@ def test_slurs_swear_words_and_sexual_content_are_blocked(content_filter: Conten
             "Negro spirituals.",
         ),
         *("A raccoon and a Maine coon.", "Shiitake mushrooms.", "Uranus is a planet.", "To Kill a Mockingbird."),
+        *(
+            "Women fought sex discrimination.",
+            "It can change its sex.",
+            "A cock crows at dawn.",
+            "My uncle Dick is nice.",
+        ),
         *("Я играю на саксофоне.", "Употребляйте овощи.", "My dad makes donuts, and we love making them."),
     ],
 )

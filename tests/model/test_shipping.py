@@ -49,6 +49,7 @@ def test_a_shipped_adapter_is_merged_at_first_use_into_what_was_trained(
     monkeypatch.setattr(store_module, "SHIPPED", tmp_path / "personas")
     ship(version, personas=tmp_path / "personas")
     installed = Store(tmp_path / "elsewhere").live("dwight")
+    installed.verify()
     assert installed.adapter is not None
     assert installed.manifest["settings"] == {"seed": 3}
     before, after = Weights(llama_base, version.adapter), Weights(llama_base, installed.adapter)

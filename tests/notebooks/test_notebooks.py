@@ -169,7 +169,7 @@ def test_no_saved_output_names_a_folder_of_the_machine_that_it_ran_on(file: Path
     )
 
 
-@pytest.mark.parametrize("path", ["Written to /root/x", "'/work/main/var'", "at C:\\Users", "(/tmp/a/b)"])
+@pytest.mark.parametrize("path", ["Written to /root/x", "'/home/me/var'", "at C:\\Users", "(/tmp/a/b)"])
 def test_a_folder_of_a_machine_is_recognised(path: str) -> None:
     assert ABSOLUTE_PATH.search(path)
 

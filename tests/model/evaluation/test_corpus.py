@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from model.errors import ModelError
-from model.evaluation.corpus import Exchange, dialogues, read_corpus, spread
+from model.evaluation.corpus import Exchange, dialogues, read_corpus
+from model.examples import spread
 from model.prompt import Turn
 
 

@@ -12,8 +12,8 @@ from model.evaluation.diversity import (
     repetition_in_dialogue,
     repetition_within,
     unfinished,
-    words,
 )
+from model.sentences import words
 
 
 def test_words_are_lower_case_and_keep_their_apostrophes() -> None:

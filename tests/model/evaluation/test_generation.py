@@ -19,7 +19,7 @@ PERSONA = Persona("dwight", "Dwight Schrute", card="You are Dwight Schrute.")
 
 
 class CountingEngine:
-    """Implements the engine's protocol: answers with a number of its own, at most `most` of them at once."""
+    """Implements the engine's protocol: answers with a number of its own, and keeps what it was asked."""
 
     def __init__(self, cut_off: bool = False) -> None:
         self.cut_off = cut_off

@@ -67,7 +67,7 @@ def test_the_table_shows_base_and_version(
         (["--limit", "-1"], "--limit is -1"),
         (["--examples", "nowhere"], "target_char_qa_pairs.parquet does not exist: prepare the script again"),
         (["--persona", "jim"], "no persona 'jim'"),
-        (["--report", "nowhere/report.html"], "there is no folder nowhere"),
+        (["--report", "nowhere/report.html"], "must be a file in a folder that exists"),
     ],
 )
 def test_a_mistake_ends_in_one_line(

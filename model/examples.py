@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from data_prep.schema import MANIFEST, TARGET_PAIRS
+from model.atomic import read_json
 from model.errors import ModelError, first_line
 from model.prompt import Turn
 
@@ -26,16 +27,13 @@ class Dialogue:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of an examples folder; ModelError if this is not one."""
     file = folder / MANIFEST
-    try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not file.exists():
         raise ModelError(
             f"{folder} is no examples folder (it has no {MANIFEST}): make one with "
             f"`python -m data_prep SCRIPT --character NAME --out {folder}`"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read: {error}") from error
-    if not isinstance(manifest, dict) or "character" not in manifest:
+        )
+    manifest = read_json(file)
+    if "character" not in manifest:
         raise ModelError(f"{file} names no character: prepare the script again")
     return manifest
 

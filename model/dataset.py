@@ -20,9 +20,10 @@ POOL_BATCHES = 50
 class AnswerExamples:
     """Dialogues as token ids, context dropped anew in every epoch.
 
-    With probability `context_dropout` an example loses its oldest lines, how many is drawn evenly from 1 to all n:
-    at 0.5 with three lines, all three stay in 1/2 of the epochs, and two, one and none in 1/6 each. What an
-    example loses depends on `seed`, the epoch and its place alone. Everything is tokenised once, at the start.
+    With probability `context_dropout` an example loses its oldest lines, how many is drawn evenly from 1 to all but
+    the last, which is the line that is answered: at 0.5 with three lines, all three stay in 1/2 of the epochs, and two
+    and one in 1/4 each. What an example loses depends on `seed`, the epoch and its place alone. Everything is tokenised
+    once, at the start.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class AnswerExamples:
 
 def _encode(dialogue: Dialogue, prompt: Prompt, max_length: int, every_context: bool) -> list[Example]:
     """The example with 0, 1, ... of its oldest lines dropped; only the first of these unless `every_context`."""
-    drops = range(len(dialogue.context) + 1 if every_context else 1)
+    drops = range(max(1, len(dialogue.context)) if every_context else 1)
     return [prompt.encode_example(dialogue.context[n:], dialogue.answer, max_length) for n in drops]
 
 

@@ -13,7 +13,6 @@ from model.examples import hash_examples
 from model.store import DEFAULT_STORE
 
 if TYPE_CHECKING:
-    from model.evaluation.results import Evaluation
     from model.store import Version
 
 
@@ -41,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Evaluate and print; ModelError for a user's mistake."""
+    from model.evaluation.comparison import compare
+    from model.evaluation.report import write_report
     from model.store import Store
 
     if args.limit < 0:
@@ -49,23 +50,12 @@ def main(args: argparse.Namespace) -> int:
         raise ModelError(f"--report is {args.report}, but must be a file in a folder that exists")
     store = Store(args.store)
     version = store.get(args.persona, args.version) if args.version else store.live(args.persona)
-    evaluation = evaluate(version, _examples(version, args.examples), args.split, args.limit, args.report)
-    print(evaluation.as_json() if args.json else evaluation.as_table())
+    comparison = compare(version, _examples(version, args.examples), args.split, args.limit)
+    # The figures took a while: they are out before anything can go wrong with the page.
+    print(comparison.evaluation.as_json() if args.json else comparison.evaluation.as_table(), flush=True)
+    if args.report:
+        write_report(args.report, comparison)
     return 0
-
-
-def evaluate(
-    version: "Version", examples: Path, split: str = TEST, limit: int = 0, report: Path | None = None
-) -> "Evaluation":
-    """Measure a version and its base on one split of an examples folder, and write the report if one is wanted."""
-    from model.evaluation.comparison import compare
-
-    comparison = compare(version, examples, split, limit)
-    if report:
-        from model.evaluation.report import write_report
-
-        write_report(report, comparison)
-    return comparison.evaluation
 
 
 def _examples(version: "Version", chosen: Path | None) -> Path:

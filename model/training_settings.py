@@ -59,7 +59,8 @@ class TrainingSettings:
         default=256, metadata={"help": "longest example in tokens, persona card included; older lines go first"}
     )
     context_dropout: float = field(
-        default=0.5, metadata={"help": "chance that an example loses its 1 to n oldest lines of context"}
+        default=0.5,
+        metadata={"help": "chance that an example loses oldest lines of its context, never the line that is answered"},
     )
     log_every: int = field(default=5, metadata={"help": "steps between two records of the training loss"})
     eval_every: int = field(

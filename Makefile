@@ -28,7 +28,7 @@ chat: install ## talk to the character in the terminal, or answer piped lines
 train: install-dev ## train Lisa anew from the demo script, by the recipe that she ships with
 	@$(PY) -m data_prep data_prep/demo/springfield_script_lines.csv --character "Lisa Simpson" --out var/lisa
 	@$(PY) -m model train --examples var/lisa --persona lisa --card model/personas/lisa/persona.toml \
-	  --epochs 2 --batch-size 16 --learning-rate 2e-3 --validation-limit 160 --eval-every 124
+	  --epochs 2 --learning-rate 2e-3 --validation-limit 160 --eval-every 125
 
 test: install-dev ## the whole test suite, with coverage
 	@$(PY) -m pytest --cov

@@ -20,10 +20,10 @@ POOL_BATCHES = 50
 class AnswerExamples:
     """Dialogues as token ids, context dropped anew in every epoch.
 
-    With probability `context_dropout` an example loses its oldest lines, how many is drawn evenly from 1 to all but
-    the last, which is the line that is answered: at 0.5 with three lines, all three stay in 1/2 of the epochs, and two
-    and one in 1/4 each. What an example loses depends on `seed`, the epoch and its place alone. Everything is tokenised
-    once, at the start.
+    With probability `context_dropout` an example loses its oldest lines, how many is drawn evenly from 1 to all before
+    the line that is answered first: at 0.5 with three lines, all three stay in 1/2 of the epochs, and two and one in
+    1/4 each. What an example loses depends on `seed`, the epoch and its place alone. Everything is tokenised once, at
+    the start.
     """
 
     def __init__(
@@ -54,6 +54,11 @@ class AnswerExamples:
         """Tokens of each example in this epoch, shape (examples,)."""
         return np.array([len(self[i].ids) for i in range(len(self))], dtype=np.int64)
 
+    @property
+    def answers(self) -> int:
+        """How many answers are learned from; an example may hold several."""
+        return sum(len(variants[0].learned) for variants in self._variants)
+
     def __len__(self) -> int:
         return len(self._variants)
 
@@ -63,8 +68,13 @@ class AnswerExamples:
 
 def _encode(dialogue: Dialogue, prompt: Prompt, max_length: int, every_context: bool) -> list[Example]:
     """The example with 0, 1, ... of its oldest lines dropped; only the first of these unless `every_context`."""
-    drops = range(max(1, len(dialogue.context)) if every_context else 1)
-    return [prompt.encode_example(dialogue.context[n:], dialogue.answer, max_length) for n in drops]
+    first_answer = min(dialogue.learned, default=len(dialogue.context))
+    return [
+        prompt.encode_example(
+            dialogue.context[n:], dialogue.answer, max_length, [place - n for place in dialogue.learned]
+        )
+        for n in range(max(1, first_answer) if every_context else 1)
+    ]
 
 
 class LengthBuckets:
@@ -106,7 +116,7 @@ def collate(examples: Sequence[Example]) -> dict[str, torch.Tensor]:
 
     What all examples begin with, the persona card above all, stands apart in `prefix_ids` (prefix,), so that it need be
     read once only. Of the rest, `input_ids`, `attention_mask` and `labels` have the shape (batch, longest); labels are
-    -100 but for the answer with its closing token. The output head is the dearest layer of a small model, so it runs
+    -100 but for answers with their closing tokens. The output head is the dearest layer of a small model, so it runs
     only where an answer token comes next: `logits_to_keep` (batch, longest) is True there, and `shift_labels` (answer
     tokens of the whole batch,) holds those tokens in the same order.
     """
@@ -115,11 +125,13 @@ def collate(examples: Sequence[Example]) -> dict[str, torch.Tensor]:
     ids, mask = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
     labels, comes_next = torch.full(shape, IGNORED), torch.zeros(shape, dtype=torch.bool)
     for row, example in enumerate(examples):
-        start, end = example.answer_start - shared, len(example.ids) - shared
+        end = len(example.ids) - shared
         ids[row, :end] = torch.tensor(example.ids[shared:])
         mask[row, :end] = 1
-        labels[row, start:end] = ids[row, start:end]
-        comes_next[row, start - 1 : end - 1] = True
+        for answer in example.learned:
+            start, stop = answer.start - shared, answer.stop - shared
+            labels[row, start:stop] = ids[row, start:stop]
+            comes_next[row, start - 1 : stop - 1] = True
     return {
         "prefix_ids": torch.tensor(examples[0].ids[:shared], dtype=torch.long),
         "input_ids": ids,
@@ -131,9 +143,9 @@ def collate(examples: Sequence[Example]) -> dict[str, torch.Tensor]:
 
 
 def _shared_prefix(examples: Sequence[Example]) -> int:
-    """How many ids all examples begin with, but for the last one before an answer: it predicts the first token."""
+    """How many ids all examples begin with, but for the one before the first answer: it predicts a token of that."""
     if len(examples) == 1:
         return 0  # nobody to share it with
-    longest = min(example.answer_start for example in examples) - 1
+    longest = min(example.learned[0].start for example in examples) - 1
     columns = zip(*(example.ids[:longest] for example in examples), strict=True)
     return next((length for length, column in enumerate(columns) if len(set(column)) > 1), longest)

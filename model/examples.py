@@ -13,15 +13,21 @@ from model.errors import ModelError, first_line
 from model.prompt import Turn
 
 Item = TypeVar("Item")
-DIALOGUE_COLUMNS = ("speaker", "context", "context_speakers", "answer", "split")
+DIALOGUE_COLUMNS = ("speaker", "context", "context_speakers", "answer", "split")  # what a dialogue says
 
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """Up to three lines of a scene, oldest first, and what the character answered."""
+    """Lines of a scene, oldest first, and what the character answered.
+
+    `scene` is the number of the scene, if it is known. `learned` are the places in `context` of lines of the
+    character's that are answers to be learned as well; a window as `data_prep` wrote it has none.
+    """
 
     context: tuple[Turn, ...]
     answer: str
+    scene: int | None = None
+    learned: tuple[int, ...] = ()
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -44,10 +50,11 @@ def read_dialogues(folder: Path, split: str, limit: int = 0) -> list[Dialogue]:
     Raises ModelError that names the file when it cannot be read or holds nothing of this split.
     """
     file = folder / TARGET_PAIRS
-    rows = [row for row in read_rows(file, DIALOGUE_COLUMNS) if row["split"] == split and row["answer"].strip()]
+    rows = read_rows(file, (*DIALOGUE_COLUMNS, "scene_id"))
+    rows = [row for row in rows if row["split"] == split and row["answer"].strip()]
     if not rows:
         raise ModelError(f"{file} has no example of the split {split!r}")
-    return [Dialogue(context_of(row), row["answer"]) for row in spread(rows, limit or len(rows))]
+    return [Dialogue(context_of(row), row["answer"], row["scene_id"]) for row in spread(rows, limit or len(rows))]
 
 
 def spread(items: Sequence[Item], number: int) -> list[Item]:

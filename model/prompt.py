@@ -28,10 +28,20 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A training example: `ids[answer_start:]` is the answer with its closing token, which alone is learned."""
+    """A training example: `ids[answer_start:]` is the answer with its closing token.
+
+    `earlier` says where in `ids` the character's lines before it stand, each with its closing token, that are learned,
+    too. Nothing else is.
+    """
 
     ids: list[int]
     answer_start: int
+    earlier: tuple[range, ...] = ()
+
+    @property
+    def learned(self) -> tuple[range, ...]:
+        """Where all that is learned stands in `ids`, in order."""
+        return (*self.earlier, range(self.answer_start, len(self.ids)))
 
 
 class TextStream:
@@ -61,7 +71,7 @@ class Prompt:
         self._start_of_turn = end_of_text if start is None else start
         self.end_of_turn = end_of_text if self.format == "turns" or end is None else end
         _make_control_tokens_unwritable(tokenizer, (self.end_of_turn, self._start_of_turn, end_of_text))
-        self._head = self._role_turn("system", card) if self.format == "chatml" and card.strip() else []
+        self._head = self._role_turn("system", card).ids if self.format == "chatml" and card.strip() else []
 
     @classmethod
     def from_folder(cls, folder: Path, card: str = "") -> "Prompt":
@@ -83,27 +93,27 @@ class Prompt:
 
         Oldest turns are dropped whole until the rest fits; if the last turn alone is too long, its beginning goes.
         """
-        opening = self._answer_opening()
-        room = max_tokens - len(self._head) - len(opening)
-        if room < 1:
-            raise ModelError(f"the persona card fills all {max_tokens} tokens of the prompt: shorten it")
-        body: list[int] = []
-        for turn in reversed(history):
-            ids = self._encode_turn(turn)
-            if len(body) + len(ids) > room:
-                body = body or self._encode_turn(turn, room)
-                break
-            body = ids + body
-        return [*self._head, *body, *opening] or [self.end_of_turn]
+        return self._encode(history, max_tokens)[0]
 
-    def encode_example(self, context: Sequence[Turn], answer: str, max_tokens: int) -> Example:
+    def encode_example(
+        self, context: Sequence[Turn], answer: str, max_tokens: int, learned: Sequence[int] = ()
+    ) -> Example:
         """The prompt for `context`, then `answer` and its closing token, in at most `max_tokens` ids.
 
-        An answer too long for half of the room is cut, and then has no closing token: it did not end there.
+        An answer too long for half of the room is cut, and then has no closing token: it did not end there. `learned`
+        are the places in `context`, in order, of lines of the character's that are to be learned as well.
         """
         answer_ids = [*self._encode_text(answer), self.end_of_turn][: max_tokens // 2]
-        prompt = self.encode(context, max_tokens - len(answer_ids))
-        return Example([*prompt, *answer_ids], len(prompt))
+        prompt, spoken = self._encode(context, max_tokens - len(answer_ids))
+        dropped = len(context) - len(spoken)
+        earlier = (spoken[place - dropped] for place in learned if place >= dropped)
+        # What stands at the very beginning has nothing before it to be predicted from.
+        return Example([*prompt, *answer_ids], len(prompt), tuple(words for words in earlier if words.start > 0))
+
+    def fits(self, context: Sequence[Turn], answer: str, max_tokens: int) -> bool:
+        """Whether `encode_example` would keep every line of `context`, and `answer`, whole."""
+        ids = [self._head, self._answer_opening(), self._encode_text(answer), [self.end_of_turn]]
+        return sum(map(len, [*ids, *(self._encode_turn(turn).ids for turn in context)])) <= max_tokens
 
     def stream(self) -> "TextStream":
         """A decoder for one answer that comes token by token."""
@@ -113,24 +123,55 @@ class Prompt:
         """Text of `ids`, control tokens left out."""
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
 
+    def _encode(self, history: Sequence[Turn], max_tokens: int) -> tuple[list[int], list[range]]:
+        """See `encode`; also where the words of each turn that is left stand, with their closing token."""
+        opening = self._answer_opening()
+        room = max_tokens - len(self._head) - len(opening)
+        if room < 1:
+            raise ModelError(f"the persona card fills all {max_tokens} tokens of the prompt: shorten it")
+        ids, spoken = list(self._head), []
+        for turn in self._newest_that_fit(history, room):
+            spoken.append(range(len(ids) + turn.words.start, len(ids) + turn.words.stop))
+            ids += turn.ids
+        return [*ids, *opening] or [self.end_of_turn], spoken
+
+    def _newest_that_fit(self, history: Sequence[Turn], room: int) -> "list[_TurnIds]":
+        kept: list[_TurnIds] = []
+        for turn in reversed(history):
+            encoded = self._encode_turn(turn)
+            if sum(len(one.ids) for one in kept) + len(encoded.ids) > room:
+                return kept[::-1] or [self._encode_turn(turn, room)]
+            kept.append(encoded)
+        return kept[::-1]
+
     def _encode_text(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text.strip(), add_special_tokens=False).ids)
 
-    def _encode_turn(self, turn: Turn, room: int | None = None) -> list[int]:
+    def _encode_turn(self, turn: Turn, room: int | None = None) -> "_TurnIds":
         if self.format == "chatml":
             return self._role_turn("assistant" if turn.is_character else "user", turn.text, room)
-        return [*_tail(self._encode_text(turn.text), room, 1), self.end_of_turn]
+        ids = [*_tail(self._encode_text(turn.text), room, 1), self.end_of_turn]
+        return _TurnIds(ids, range(len(ids)))
 
-    def _role_turn(self, role: str, text: str, room: int | None = None) -> list[int]:
+    def _role_turn(self, role: str, text: str, room: int | None = None) -> "_TurnIds":
         opening = [self._start_of_turn, *self._encode_raw(f"{role}\n")]
         closing = [self.end_of_turn, *self._encode_raw("\n")]
-        return [*opening, *_tail(self._encode_text(text), room, len(opening) + len(closing)), *closing]
+        words = _tail(self._encode_text(text), room, len(opening) + len(closing))
+        return _TurnIds([*opening, *words, *closing], range(len(opening), len(opening) + len(words) + 1))
 
     def _answer_opening(self) -> list[int]:
         return [self._start_of_turn, *self._encode_raw("assistant\n")] if self.format == "chatml" else []
 
     def _encode_raw(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+@dataclass(frozen=True, slots=True)
+class _TurnIds:
+    """A turn with all its tokens, and where its words and their closing token stand among them."""
+
+    ids: list[int]
+    words: range
 
 
 def _tail(ids: list[int], room: int | None, frame: int) -> list[int]:

@@ -92,6 +92,7 @@ def load_material(settings: TrainingSettings, persona: "Persona | None" = None) 
     from model.engines.transformers import load_model
     from model.examples import read_dialogues, read_manifest
     from model.graphs import check_exportable
+    from model.passages import join_windows
     from model.prompt import Prompt
     from model.zoo import base_folder
 
@@ -103,11 +104,12 @@ def load_material(settings: TrainingSettings, persona: "Persona | None" = None) 
     check_exportable(read_json(base / "config.json"))  # what could not be served is not worth hours of training
     prompt = Prompt.from_folder(base, persona.card)
     length = settings.max_length
+    passages = join_windows(train, lambda joined: prompt.fits(joined.context, joined.answer, length))
     return Material(
         manifest,
         base,
         persona,
-        AnswerExamples(train, prompt, length, settings.context_dropout, settings.seed, progress=True),
+        AnswerExamples(passages, prompt, length, settings.context_dropout, settings.seed, progress=True),
         AnswerExamples(validation, prompt, length, progress=True),
         load_model(base),
     )
@@ -161,8 +163,8 @@ def _training_record(run: "TrainingRun", material: Material, trainer: "AnswerTra
             "character": material.manifest["character"],
             "source": material.manifest.get("source"),
             "examples_sha256": run.examples_sha256,
-            "train": len(material.train),
-            "validation": len(material.validation),
+            "train": material.train.answers,
+            "validation": material.validation.answers,
         },
         "training": {
             "steps": state.global_step,

@@ -56,7 +56,7 @@ class TrainingSettings:
         default=0.0, metadata={"help": "lora: dropout in front of the adapter; costs speed on a CPU"}
     )
     max_length: int = field(
-        default=256, metadata={"help": "longest example in tokens, persona card included; older lines go first"}
+        default=384, metadata={"help": "longest example in tokens, persona card included; older lines go first"}
     )
     context_dropout: float = field(
         default=0.5,

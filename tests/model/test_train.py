@@ -63,6 +63,7 @@ def test_full_fine_tuning_leaves_whole_weights_whose_loss_fell(command: list[str
 
 def test_a_finished_run_leaves_all_that_the_store_needs_and_nothing_else(whole_run: Path) -> None:
     names = {"adapter", "persona.toml", "tokenizer.json", "metrics.jsonl", "loss.png", "training.json"}
+    names |= {"sources.jsonl.gz"}
     assert names <= {path.name for path in whole_run.iterdir()}
     assert {file.name for file in (whole_run / "adapter").iterdir()} == {
         "adapter_config.json",

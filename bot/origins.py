@@ -71,11 +71,11 @@ class Origins:
         self._script = script
 
     async def explain(self, conversation: Conversation, part: str | None = None) -> tuple[Answer, Origin]:
-        """The last answer of a conversation, or the one that `part` was sent of, and where it comes from.
+        """The last answer of a conversation, or the one that `part` is a part of, and where it comes from.
 
-        Raises NoAnswerError and UnknownOriginError.
+        Raises NoAnswerError, also for an empty part, and UnknownOriginError.
         """
-        answer = await self._answers.answer(conversation, part)
+        answer = None if part == "" else await self._answers.answer(conversation, part)
         if answer is None:
             raise NoAnswerError("the conversation has no such answer")
         origin = await self._script.trace(answer)

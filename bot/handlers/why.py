@@ -29,11 +29,19 @@ class Why:
         assert message is not None, "commands come in messages"
         _ = self._locales.speak(language_of(update))
         async with self._delivery.typing(update):
-            if _is_about_something_else(message):
-                text = strange_text(_)
-            else:
-                text = await explanation(_, self._origins, conversation_of(message), _text_replied_to(message))
+            text = await explanation(_, self._origins, conversation_of(message), part_meant(message))
         await self._delivery.send(update, text)
+
+
+def part_meant(message: Message) -> str | None:
+    """The text of the answer that a message replies to: None if it replies to nothing, empty if to something else."""
+    original = message.reply_to_message
+    if message.external_reply:  # to a message of another chat
+        return ""
+    # In a topic every message replies to the notice that opened it, unless somebody chose another one.
+    if original is None or original.forum_topic_created:
+        return None
+    return (original.text or "") if replies_to_bot(message) else ""
 
 
 async def explanation(_: Translate, origins: Origins, conversation: Conversation, part: str | None = None) -> str:
@@ -41,7 +49,9 @@ async def explanation(_: Translate, origins: Origins, conversation: Conversation
     try:
         return origin_text(_, *await origins.explain(conversation, part))
     except NoAnswerError:
-        return silence_text(_) if part is None else strange_text(_)
+        if part is None:
+            return _("I have not answered anything here yet. Write me something first, then send /why.")
+        return _("I can explain only what I answered here. Send /why as a reply to one of my answers.")
     except UnknownOriginError:
         return _("Sorry, I do not know what I learned that from.")
 
@@ -53,16 +63,6 @@ def origin_text(_: Translate, answer: Answer, origin: Origin) -> str:
         parts.append(_("The lines of my script that are most like it:"))
     parts += [f"{number}. " + "\n".join(_shown(_, line)) for number, line in enumerate(origin.lines, 1)]
     return "\n\n".join(parts)
-
-
-def silence_text(_: Translate) -> str:
-    """That there is no answer yet to explain."""
-    return _("I have not answered anything here yet. Write me something first, then send /why.")
-
-
-def strange_text(_: Translate) -> str:
-    """That the message which is replied to is none of the answers."""
-    return _("I can explain only what I answered here. Send /why as a reply to one of my answers.")
 
 
 def _verdict(_: Translate, origin: Origin) -> str:
@@ -88,19 +88,3 @@ def _quoted(_: Translate, line: Line) -> str:
 
 def _short(text: str) -> str:
     return textwrap.shorten(text, SHOWN, placeholder=" …")
-
-
-def _is_about_something_else(message: Message) -> bool:
-    """Whether it replies to what somebody else said, or to a message of another chat."""
-    if message.external_reply:
-        return True
-    text = _text_replied_to(message)
-    return text is not None and not (text and replies_to_bot(message))
-
-
-def _text_replied_to(message: Message) -> str | None:
-    original = message.reply_to_message
-    # In a topic every message replies to the notice that opened it, unless somebody chose another one.
-    if original is None or original.forum_topic_created:
-        return None
-    return original.text or ""

@@ -31,7 +31,7 @@ class AddressedToBot(filters.MessageFilter):
     """Everything in a private chat; in a group what mentions the bot, or replies to it."""
 
     def filter(self, message: Message) -> bool:
-        return message.chat.type == ChatType.PRIVATE or _replies_to_bot(message) or bool(_mentions(message))
+        return message.chat.type == ChatType.PRIVATE or replies_to_bot(message) or bool(_mentions(message))
 
 
 def words_for_bot(message: Message) -> str:
@@ -45,7 +45,8 @@ def words_for_bot(message: Message) -> str:
     return " ".join(words.split()) or text  # A mention and nothing else is a way of saying hello.
 
 
-def _replies_to_bot(message: Message) -> bool:
+def replies_to_bot(message: Message) -> bool:
+    """Whether a message is a reply to one of the bot's own."""
     original = message.reply_to_message
     return bool(original and original.from_user and original.from_user.id == message.get_bot().id)
 

@@ -1,15 +1,18 @@
 """The composition root: builds everything from the settings, and accepts replacements for its parts."""
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from bot.chat_service import Actor, ChatService, Line, UnitOfWork
 from bot.errors import SettingsError
+from bot.origins import Answer, Answers, Origin, Origins, ScriptLine
 from bot.reply_queue import ReplyQueue
 from bot.settings import Settings
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from bot.polling import Polling
     from bot.storage.database import Database
     from model.character import Character
+    from model.sources import Source, Sources
+
+log = logging.getLogger(__name__)
 
 FLOOD_RETRIES = 3
 HTTP_SECONDS = 20.0
@@ -58,6 +64,50 @@ class Star:
         await self._character.close()
 
 
+class TrainedScript:
+    """What the versions of a persona were trained on, as the script of `bot.origins`; read when first asked for."""
+
+    def __init__(self, persona: str, store: Path) -> None:
+        self._persona = persona
+        self._store = store
+        self._reading = asyncio.Lock()
+        self._last: tuple[str, Sources | None] | None = None
+
+    async def trace(self, answer: Answer) -> Origin | None:
+        """Where an answer may come from; None where its version does not tell."""
+        async with self._reading:
+            return await asyncio.to_thread(self._trace, answer)
+
+    def _trace(self, answer: Answer) -> Origin | None:
+        sources = self._sources(answer.version)
+        if sources is None:
+            return None
+        trace = sources.trace(answer.text)
+        return Origin([_script_line(source) for source in trace.sources], trace.copied, trace.whole)
+
+    def _sources(self, version: str) -> "Sources | None":
+        from model.errors import ModelError
+        from model.sources import load_sources
+
+        if self._last is None or self._last[0] != version:
+            try:
+                self._last = version, load_sources(self._persona, self._store, version)
+            except ModelError as error:
+                log.warning("/why has no answer: %s", error)
+                return None
+        return self._last[1]
+
+
+def _script_line(source: "Source") -> ScriptLine:
+    line, before = source.line, source.before
+    return ScriptLine(
+        said=Line(line.speaker, line.text, line.own),
+        before=Line(before.speaker, before.text, before.own) if before else None,
+        episode=line.episode,
+        place=line.place,
+    )
+
+
 @dataclass(frozen=True)
 class App:
     """The bot, ready to run."""
@@ -92,6 +142,7 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     from bot.inbox import Inbox
     from bot.locales import Locales
     from bot.polling import Polling
+    from bot.storage.answers import AnswerRepository
     from bot.storage.database import Database
     from bot.storage.repository import InboxRepository, SqlUnitOfWork
 
@@ -102,14 +153,20 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     order = ChatOrder(inbox)
     locales = Locales()
     service = build_service(settings, actor, lambda: SqlUnitOfWork(database.session))
+    origins = build_origins(settings, AnswerRepository(database.session))
     application = _application(token, settings.telegram_base_url, inbox, order)
-    register(application, service, inbox, Delivery(inbox), locales, settings.admin_ids)
+    register(application, service, origins, inbox, Delivery(inbox), locales, settings.admin_ids)
     return App(actor, database, Polling(application, inbox, order, locales, settings.shutdown_grace))
 
 
 def build_service(settings: Settings, actor: Actor, unit_of_work: Callable[[], UnitOfWork]) -> ChatService:
     """The chat service on any actor and any history."""
     return ChatService(actor, unit_of_work, ReplyQueue(settings.max_concurrent_replies), settings.context_messages)
+
+
+def build_origins(settings: Settings, answers: Answers) -> Origins:
+    """What explains the answers on record."""
+    return Origins(answers, TrainedScript(settings.persona, settings.model_store))
 
 
 def load_actor(settings: Settings) -> Star:

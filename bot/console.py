@@ -6,11 +6,13 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any
 
-from bot.app import Closable, build_service, load_actor
+from bot.app import Closable, build_origins, build_service, load_actor
 from bot.chat_service import Actor, ChatService, Conversation, Line, Request
 from bot.errors import EmptyAnswerError
 from bot.handlers.commands import ask_usage, greeting_text, help_text, reset_text
+from bot.handlers.why import explanation
 from bot.locales import Locales, Translate
+from bot.origins import Origins
 from bot.settings import Settings
 from bot.storage.memory import MemoryHistory
 
@@ -46,8 +48,11 @@ class Answers:
 class Console:
     """One chat. Its notices (help and the like) go to standard error unless a person is typing."""
 
-    def __init__(self, service: ChatService, translate: Translate, runner: asyncio.Runner, interactive: bool) -> None:
+    def __init__(
+        self, service: ChatService, origins: Origins, translate: Translate, runner: asyncio.Runner, interactive: bool
+    ) -> None:
         self._service = service
+        self._origins = origins
         self._translate = translate
         self._runner = runner
         self._interactive = interactive
@@ -59,6 +64,7 @@ class Console:
             ),
             "/reset": lambda _words: self._reset(),
             "/ask": self._ask,
+            "/why": lambda _words: self._why(),
         }
 
     def run(self, lines: Iterator[str]) -> None:
@@ -86,6 +92,9 @@ class Console:
         self._runner.run(self._service.reset(HERE))
         self._notice(reset_text(self._translate))
 
+    def _why(self) -> None:
+        self._notice(self._runner.run(explanation(self._translate, self._origins, HERE)))
+
     def _answer(self, method: Callable[..., Coroutine[Any, Any, str]], words: str) -> None:
         request = Request(HERE, Line(YOU, words))
         try:
@@ -103,9 +112,11 @@ def chat(settings: Settings, *, actor: Actor | None = None) -> None:
     if actor is None:
         print(f"Loading {settings.persona} ...", file=sys.stderr, flush=True)
         actor = load_actor(settings)
-    service = build_service(settings, actor, MemoryHistory().unit_of_work)
+    history = MemoryHistory()
+    service = build_service(settings, actor, history.unit_of_work)
+    origins = build_origins(settings, history)
     with asyncio.Runner() as runner:
-        console = Console(service, Locales().speak(None), runner, interactive)
+        console = Console(service, origins, Locales().speak(None), runner, interactive)
         try:
             _converse(console, interactive)
         finally:

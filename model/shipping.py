@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from model.atomic import read_json, write_json
 from model.errors import ModelError
 from model.persona import FILE_NAME, SHIPPED, read_persona
-from model.store import MANIFEST, Version
+from model.store import MANIFEST, SOURCES, Version
 from model.weights import read_tensor, tensor_names
 
 ADAPTER_FILE = "adapter_model.safetensors"
@@ -22,7 +22,7 @@ LEFT_OUT = ("files", "format")
 
 
 def ship(version: Version, evaluation: Path | None = None, personas: Path = SHIPPED) -> Path:
-    """Write a version's adapter in 16 bits, tokenizer, persona card and manifest; the folder that they stand in.
+    """Write a version's adapter in 16 bits, tokenizer, persona card, sources and manifest; the folder they stand in.
 
     The manifest is the version's, with the figures that `evaluate --json` wrote to the file `evaluation` as
     `evaluation`. Files that stand there already are replaced, but for the model card, which is written by hand.
@@ -39,8 +39,16 @@ def ship(version: Version, evaluation: Path | None = None, personas: Path = SHIP
     card = folder / FILE_NAME
     if not card.is_file() or read_persona(card) != version.persona:  # one that says the same is laid out by hand
         shutil.copyfile(version.folder / FILE_NAME, card)
+    _replace_sources(version.sources, folder / SOURCES)
     write_json(folder / MANIFEST, manifest)
     return folder
+
+
+def _replace_sources(source: Path | None, target: Path) -> None:
+    if source:
+        shutil.copyfile(source, target)
+    else:  # what stands there is another version's
+        target.unlink(missing_ok=True)
 
 
 def _manifest(version: Version, evaluation: Path | None) -> dict[str, Any]:

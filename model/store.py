@@ -22,6 +22,7 @@ from model.zoo import base_folder
 DEFAULT_STORE = Path("var/models")
 MANIFEST = "manifest.json"
 TRAINING = "training.json"
+SOURCES = "sources.jsonl.gz"
 SHIPPED_PREFIX = "shipped-"
 
 
@@ -61,6 +62,11 @@ class Version:
     def weights(self) -> Path | None:
         """The weights of a full fine-tuning, if this version is one."""
         return self.folder / "weights" if (self.folder / "weights").is_dir() else None
+
+    @property
+    def sources(self) -> Path | None:
+        """The lines that it was trained on (see `model.sources`), if this version carries them."""
+        return self.folder / SOURCES if (self.folder / SOURCES).is_file() else None
 
     def verify(self) -> None:
         """Compare every file with the manifest's checksums; ModelError names the first that differs."""

@@ -3,7 +3,8 @@
 <store>/<persona>/.runs/<time>/
     run.json        settings, where the base lies, what the examples were: enough to go on
     checkpoints/    the trainer's
-    version/        what the store gets: adapter/ or weights/, persona.toml, tokenizer.json, metrics.jsonl, ...
+    version/        what the store gets: adapter/ or weights/, persona.toml, tokenizer.json, metrics.jsonl,
+                    sources.jsonl.gz, ...
 """
 
 import json
@@ -16,6 +17,8 @@ from model.atomic import write_json
 from model.errors import ModelError
 from model.examples import hash_examples
 from model.persona import FILE_NAME, Persona, read_persona, write_persona
+from model.sources import training_lines, write_sources
+from model.store import SOURCES
 from model.training_settings import TrainingSettings
 
 RUNS_FOLDER = ".runs"
@@ -35,10 +38,12 @@ class TrainingRun:
     @classmethod
     def begin(cls, store: Path, settings: TrainingSettings, persona: Persona) -> "TrainingRun":
         """Make the folder of a new run. The card is kept with it: examples must look the same after a resume."""
+        lines = training_lines(settings.examples)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
         run = cls(store / settings.persona / RUNS_FOLDER / stamp, settings, hash_examples(settings.examples))
         run.version_folder.mkdir(parents=True)
         write_persona(persona, run.version_folder / FILE_NAME)
+        write_sources(lines, run.version_folder / SOURCES)
         write_json(run.folder / RUN_FILE, {"settings": settings.as_json(), "examples_sha256": run.examples_sha256})
         return run
 

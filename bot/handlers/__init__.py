@@ -12,8 +12,10 @@ from bot.delivery import Delivery
 from bot.handlers.commands import Commands
 from bot.handlers.dialogue import Dialogue
 from bot.handlers.failures import Failures
+from bot.handlers.why import Why
 from bot.inbox import Inbox
 from bot.locales import Locales
+from bot.origins import Origins
 
 BEFORE_ALL = -1
 
@@ -23,6 +25,7 @@ AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 def register(
     application: AnyApplication,
     service: ChatService,
+    origins: Origins,
     inbox: Inbox,
     delivery: Delivery,
     locales: Locales,
@@ -37,6 +40,7 @@ def register(
     application.add_handler(TypeHandler(Update, failures.resume), BEFORE_ALL)
     for name, callback in commands.callbacks().items():
         application.add_handler(CommandHandler(name, callback, filters=fresh))
+    application.add_handler(CommandHandler("why", Why(origins, delivery, locales).explain, filters=fresh))
     application.add_handler(MessageHandler(fresh & filters.ChatType.PRIVATE & filters.COMMAND, commands.unknown))
     application.add_handler(MessageHandler(for_bot & filters.TEXT & ~filters.COMMAND, dialogue.talk))
     application.add_handler(MessageHandler(for_bot & ~filters.TEXT & ~filters.StatusUpdate.ALL, dialogue.decline))

@@ -19,6 +19,7 @@ def menu(_: Translate) -> list[BotCommand]:
     return [
         BotCommand("ask", _("Ask a single question")),
         BotCommand("reset", _("Forget our conversation")),
+        BotCommand("why", _("Where my last answer comes from")),
         BotCommand("help", _("What I can do")),
         BotCommand("start", _("Say hello")),
     ]
@@ -30,6 +31,7 @@ def help_text(_: Translate, name: str) -> str:
         "I am {name}. Just write to me, and I answer with our conversation in mind.\n\n"
         "/ask QUESTION: a single question, apart from our conversation\n"
         "/reset: I forget what we talked about\n"
+        "/why: where my last answer comes from; as a reply to another answer, where that one does\n"
         "/help: this overview"
     ).format(name=name)
 

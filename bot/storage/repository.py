@@ -35,7 +35,7 @@ class SqlUnitOfWork:
     ) -> None:
         await self._session.close()  # Rolls back what was not committed.
         if isinstance(error, UNAVAILABLE):
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def context(self, conversation: Conversation, limit: int) -> list[Line]:
         query = (
@@ -162,8 +162,9 @@ class InboxRepository:
             async with self._sessions() as session, session.begin():
                 yield session
         except UNAVAILABLE as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
 
-def _unavailable(error: BaseException) -> StorageError:
+def unavailable(error: BaseException) -> StorageError:
+    """One of UNAVAILABLE in our own words, which hold no text of anybody's."""
     return StorageError(f"the database is not available: {getattr(error, 'orig', None) or type(error).__name__}")

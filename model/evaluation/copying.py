@@ -1,12 +1,11 @@
 """How much of the answers was learned by heart."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from model.likeness import LineIndex, WordRuns
 from model.sentences import words
 
-RUN = 8  # words
 SHORTEST_LINE = 4  # words: anybody says "I don't know"
 SHOWN = 10
 
@@ -34,13 +33,10 @@ class TrainingLines:
     """All lines of the training episodes, whoever says them."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
         self._lines = lines
-        self._runs = {run for line in lines for run in _runs(line)}
+        self._runs = WordRuns(lines)
         self._whole = {tuple(words(line)) for line in lines}
-        self._vectorizer = TfidfVectorizer(analyzer=words, sublinear_tf=True)
-        self._vectors = self._vectorizer.fit_transform(lines)
+        self._index = LineIndex(lines)
 
     def measure(self, answers: Sequence[str]) -> Copying:
         """All figures of a set of answers, which must not be empty."""
@@ -55,10 +51,9 @@ class TrainingLines:
     def has_run(self, answer: str) -> bool:
         """Whether eight words in a row stand in a training line, but for case and punctuation.
 
-        Eight words hardly ever meet by chance: the true held-out answers show how often. It hides copies shorter
-        than that, and those with a word changed.
+        It hides copies shorter than that, and those with a word changed.
         """
-        return not self._runs.isdisjoint(_runs(answer))
+        return self._runs.find(answer) is not None
 
     def is_line(self, answer: str) -> bool:
         """Whether the answer is a training line as a whole, of four words or more.
@@ -69,21 +64,13 @@ class TrainingLines:
         return len(own) >= SHORTEST_LINE and own in self._whole
 
     def nearest(self, answers: Sequence[str]) -> list[Match]:
-        """The most similar line for each answer, by the cosine of TF-IDF weights of words (Salton & Buckley 1988).
+        """The most similar line for each answer; see `model.likeness.LineIndex`.
 
-        It finds what is nearly copied. It knows nothing of word order, and two short lines of the same words are
-        alike without any copying.
+        It finds what is nearly copied; two short lines of the same words are alike without any copying.
         """
-        similar = (self._vectorizer.transform(answers) @ self._vectors.T).tocsr()
-        return [self._match(answer, similar[row]) for row, answer in enumerate(answers)]
+        return [self._match(answer) for answer in answers]
 
-    def _match(self, answer: str, cosines: Any) -> Match:
-        if not cosines.nnz:
-            return Match(answer, "", 0.0)
-        best = cosines.data.argmax()
-        return Match(answer, self._lines[cosines.indices[best]], min(1.0, float(cosines.data[best])))
-
-
-def _runs(text: str) -> Iterable[tuple[str, ...]]:
-    tokens = words(text)
-    return (tuple(tokens[i : i + RUN]) for i in range(len(tokens) - RUN + 1))
+    def _match(self, answer: str) -> Match:
+        for number, cosine in self._index.nearest(answer, 1):
+            return Match(answer, self._lines[number], cosine)
+        return Match(answer, "", 0.0)

@@ -77,6 +77,13 @@ async def test_piped_lines_give_one_line_per_answer_and_nothing_else(tmp_path: P
     assert "/ask QUESTION" in err
 
 
+async def test_the_chat_explains_its_last_answer_as_far_as_that_is_known(tmp_path: Path) -> None:
+    lines = "/why\n/ask Who is your brother?\n/why\n"
+    status, out, err = await run("-c", CHAT, "Bart.", stdin=lines, cwd=tmp_path)
+    assert (status, out) == (0, "Bart.\n")
+    assert err.index("I have not answered anything here yet.") < err.index("I do not know what I learned that from")
+
+
 async def test_the_chat_ends_at_quit(tmp_path: Path) -> None:
     status, out, _err = await run("-c", CHAT, stdin="one\n/quit\ntwo\n", cwd=tmp_path)
     assert (status, out) == (0, "You said: one\n")

@@ -11,7 +11,8 @@ from model.__main__ import main
 from model.errors import ModelError
 from model.persona import Persona, write_persona
 from model.shipping import ship
-from model.store import Store, Version
+from model.sources import ScriptLine, read_sources, write_sources
+from model.store import SOURCES, Store, Version
 from model.weights import Weights, tensor_names
 
 
@@ -66,6 +67,28 @@ def test_the_figures_ship_with_the_version_that_they_belong_to(version: Version,
     figures.write_text(json.dumps({"persona": "dwight", "version": "v7"}))
     with pytest.raises(ModelError, match="holds no figures of dwight v1"):
         ship(version, figures, tmp_path / "personas")
+
+
+def test_the_sources_ship_with_the_version_and_are_installed_under_a_checksum(
+    version: Version, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "SHIPPED", tmp_path / "personas")
+    lines = [ScriptLine("Dwight Schrute", "False. Black bear.", "3", "Office", 1, True)]
+    write_sources(lines, version.folder / SOURCES)
+    ship(version, personas=tmp_path / "personas")
+    installed = Store(tmp_path / "elsewhere").live("dwight")
+    assert SOURCES in installed.manifest["files"]
+    assert installed.sources is not None
+    assert read_sources(installed.sources) == lines
+
+
+def test_a_version_without_sources_does_not_ship_with_another_ones(version: Version, tmp_path: Path) -> None:
+    write_sources([], version.folder / SOURCES)
+    folder = ship(version, personas=tmp_path / "personas")
+    assert (folder / SOURCES).is_file()
+    (version.folder / SOURCES).unlink()
+    ship(version, personas=tmp_path / "personas")
+    assert not (folder / SOURCES).exists()
 
 
 def test_a_version_without_adapter_does_not_ship(

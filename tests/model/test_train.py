@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from model.__main__ import main
+from model.atomic import read_json
+from model.errors import ModelError
 from model.metrics import read_metrics
 
 QUICK = ("--batch-size", "8", "--learning-rate", "5e-3", "--log-every", "1", "--validation-limit", "8")
@@ -63,12 +65,14 @@ def test_full_fine_tuning_leaves_whole_weights_whose_loss_fell(command: list[str
 
 def test_a_finished_run_leaves_all_that_the_store_needs_and_nothing_else(whole_run: Path) -> None:
     names = {"adapter", "persona.toml", "tokenizer.json", "metrics.jsonl", "loss.png", "training.json"}
+    names |= {"sources.jsonl.gz"}
     assert names <= {path.name for path in whole_run.iterdir()}
     assert {file.name for file in (whole_run / "adapter").iterdir()} == {
         "adapter_config.json",
         "adapter_model.safetensors",
     }
     assert list((whole_run.parent / ".runs").iterdir()) == []
+    assert "sources.jsonl.gz" in read_json(whole_run / "manifest.json")["files"]
 
 
 def test_the_training_record_says_how_the_version_came_about(whole_run: Path, examples_folder: Path) -> None:
@@ -241,6 +245,21 @@ def test_a_resumed_run_keeps_its_settings_and_its_examples(
     pyarrow.parquet.write_table(pyarrow.parquet.read_table(pairs).slice(1), pairs)
     assert main(resume) == 1
     assert "has changed since the run began" in capsys.readouterr().err
+
+
+def test_a_run_whose_version_could_not_say_what_it_learned_from_does_not_begin(
+    examples_folder: Path, tmp_path: Path
+) -> None:
+    from model.persona import Persona
+    from model.training_run import TrainingRun
+    from model.training_settings import TrainingSettings
+
+    examples = Path(shutil.copytree(examples_folder, tmp_path / "examples"))
+    (examples / "qa_pairs.parquet").unlink()
+    settings = TrainingSettings(examples=examples, persona="dwight")
+    with pytest.raises(ModelError, match=r"/qa_pairs\.parquet does not exist: prepare the script again"):
+        TrainingRun.begin(tmp_path / "store", settings, Persona("dwight", "Dwight"))
+    assert not (tmp_path / "store").exists()
 
 
 def test_a_half_written_checkpoint_is_passed_over(examples_folder: Path, tmp_path: Path) -> None:

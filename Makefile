@@ -47,7 +47,7 @@ lock: install-dev ## resolve the serving set again, with hashes, for every platf
 	  --upgrade --quiet --custom-compile-command "make lock" --output-file requirements.lock
 
 messages: install-dev ## compile the interface's translations
-	@$(BIN)/pybabel --quiet compile --directory bot/locales --domain understudy
+	@$(BIN)/pybabel --quiet compile --directory bot/locales --domain bot
 
 install: $(SERVE) ## the small set that serving needs
 

@@ -20,6 +20,9 @@ def menu(_: Translate) -> list[BotCommand]:
         BotCommand("ask", _("Ask a single question")),
         BotCommand("reset", _("Forget our conversation")),
         BotCommand("help", _("What I can do")),
+        BotCommand("privacy", _("What I keep about you")),
+        BotCommand("export", _("Get what I keep about you")),
+        BotCommand("forget", _("Delete what I keep about you")),
         BotCommand("start", _("Say hello")),
     ]
 
@@ -76,7 +79,9 @@ class Commands:
         await self._delivery.send(update, text)
 
     async def _help(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        await self._delivery.send(update, help_text(self._speak(update), self._service.name))
+        _ = self._speak(update)
+        text = help_text(_, self._service.name) + "\n" + _("/privacy: what I keep about you, and how to delete it")
+        await self._delivery.send(update, text)
 
     async def _ask(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         question = _words_after_command(update)

@@ -46,7 +46,7 @@ class Privacy:
         text = _("All right, I keep everything.")
         if answer == "yes":
             await self._records.forget(claim, update.update_id)
-            text = _("Done. I have deleted it all, and nobody can bring it back.")
+            text = _("Done. I have deleted it all.")
         await self._delivery.carry_out(update, [partial(_replace_question, query, context.bot, text)])
         if answer == "yes":
             await self._records.sweep()  # The press itself was on record until now.

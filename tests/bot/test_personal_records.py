@@ -28,6 +28,12 @@ def sql(file: Path, query: str) -> list[tuple[Any, ...]]:
     return rows
 
 
+def files(database_file: Path) -> dict[str, bytes]:
+    """The bytes of the database, its log and its index, by the ends of their names."""
+    named = {end: database_file.with_name(database_file.name + end) for end in ("", "-wal", "-shm")}
+    return {end: file.read_bytes() for end, file in named.items() if file.exists()}
+
+
 async def store(database: Database, question: str, person: int | None, chat_id: int, thread_id: int = 0) -> None:
     lines = Line("Ned", question), Line("Lisa", f"{question}?", is_character=True)
     async with SqlUnitOfWork(database.session) as work:
@@ -124,6 +130,23 @@ async def test_what_is_deleted_in_passing_is_overwritten_too(database: Database)
     async with database.session() as session:
         connection = await session.connection()
         assert (await connection.exec_driver_sql("PRAGMA secure_delete")).scalar() == 1
+
+
+async def test_what_a_killed_bot_had_deleted_is_gone_from_the_log_after_the_next_start(
+    database: Database, database_file: Path
+) -> None:
+    await store(database, "a walrus", NED, NED)
+    async with database.session() as session, session.begin():
+        await (await session.connection()).exec_driver_sql("DELETE FROM messages")
+    left = files(database_file)
+    assert b"walrus" in left["-wal"]
+    await database.close()
+    for end, content in left.items():
+        database_file.with_name(database_file.name + end).write_bytes(content)
+    again = Database(f"sqlite+aiosqlite:///{database_file}")
+    await again.open()
+    assert b"walrus" not in b"".join(files(database_file).values())
+    await again.close()
 
 
 def test_every_column_that_can_hold_peoples_words_is_exported_and_forgotten() -> None:

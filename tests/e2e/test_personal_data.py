@@ -11,7 +11,7 @@ from tests.e2e.stage import Json, Stage
 
 GROUP = -5
 YES, NO = "Yes, forget it", "No, keep it"
-DONE = "Done. I have deleted it all, and nobody can bring it back."
+DONE = "Done. I have deleted it all."
 COUNT = "SELECT count(*) FROM messages"
 
 
@@ -246,6 +246,34 @@ async def test_a_message_that_waits_elsewhere_is_forgotten_too(stage: Stage) -> 
         assert await stage.answers(1, GROUP) == ["You said: my heron"]
         await stage.rows_become("SELECT DISTINCT state FROM inbox", [("done",)])
     assert b"walrus" not in stage.raw()
+
+
+@pytest.mark.parametrize("command", ["/export", "/forget"])
+async def test_who_writes_in_the_name_of_a_group_is_told_that_nobody_knows_who_it_is(
+    stage: Stage, command: str
+) -> None:
+    world = stage.server.world
+    group, ned = world.group(GROUP, "Friends", (1,)), world.person(1)
+    entities = [{"type": "bot_command", "offset": 0, "length": len(command)}]
+    spoken = {"text": command, "entities": entities, "sender_chat": group.as_json()}
+    async with stage.bot(ScriptedActor()):
+        world.updates.push("message", world.add_message(group, ned.as_json(), spoken))
+        (answer,) = await stage.messages(1, GROUP)
+    assert answer["text"].startswith("You do not write under your own name here")
+    assert "reply_markup" not in answer
+
+
+@pytest.mark.filterwarnings("ignore:`update.callback_query` is not `None`")  # The library says so at each of them.
+async def test_a_button_works_after_days_when_telegram_shows_the_bot_no_more_than_where_it_is(stage: Stage) -> None:
+    async with stage.bot(ScriptedActor()):
+        await stage.say("Hello")
+        await stage.answers(1)
+        asked = await question(stage)
+        world = stage.server.world
+        old = {"chat": asked["chat"], "message_id": asked["message_id"], "date": 0}
+        world.press(world.users[1], world.chats[1], old, "forget:yes:1")
+        await becomes(stage, asked, DONE)
+    assert stage.rows(COUNT) == [(0,)]
 
 
 async def test_who_could_not_be_told_that_all_is_forgotten_is_told_at_the_next_start(

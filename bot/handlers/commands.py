@@ -80,8 +80,8 @@ class Commands:
 
     async def _help(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         _ = self._speak(update)
-        text = help_text(_, self._service.name) + "\n" + _("/privacy: what I keep about you, and how to delete it")
-        await self._delivery.send(update, text)
+        here = _("/privacy: what I keep about you\n/export: get it as a file\n/forget: have it deleted")
+        await self._delivery.send(update, help_text(_, self._service.name) + "\n" + here)
 
     async def _ask(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         question = _words_after_command(update)

@@ -60,10 +60,10 @@ async def test_privacy_tells_what_is_kept_for_how_long_and_how_to_get_or_delete_
     assert "/forget" in text
 
 
-async def test_help_and_the_menu_name_the_way_there(stage: Stage) -> None:
+async def test_the_menu_names_the_way_there(stage: Stage) -> None:
     async with stage.bot(ScriptedActor()):
-        await stage.say("/help")
-        assert "/privacy" in (await stage.answers(1))[0]
+        await stage.say("Hello")
+        await stage.answers(1)
     (chat,) = [chat for chat in (await stage.state())["chats"] if chat["id"] == 1]
     assert {"privacy", "export", "forget"} <= {command["command"] for command in chat["commands"]["1"]}
 

@@ -290,3 +290,18 @@ async def test_who_could_not_be_told_that_all_is_forgotten_is_told_at_the_next_s
     assert stage.rows(COUNT) == [(0,)]
     async with stage.bot(ScriptedActor()):
         await becomes(stage, asked, DONE)
+
+
+async def test_a_bot_with_a_retention_deletes_old_messages_at_its_start(stage: Stage) -> None:
+    async with stage.bot(ScriptedActor()):
+        await stage.say("long ago")
+        await stage.answers(1)
+    with sqlite3.connect(stage.database) as other:
+        other.execute("UPDATE messages SET created_at = '2020-01-02 03:04:05.000000'")
+    other.close()
+    async with stage.bot(ScriptedActor()):
+        await stage.say("today")
+        await stage.answers(2)
+    assert stage.rows(COUNT) == [(4,)]
+    async with stage.bot(ScriptedActor(), retention_days=365):
+        await stage.rows_become("SELECT text FROM messages", [("today",), ("You said: today",)])

@@ -1,23 +1,31 @@
-"""The bot's commands: run (on Telegram), offline (on a page of this machine), chat (in the terminal)."""
+"""The bot's commands: run (on Telegram), offline (on a page of this machine), chat (in the terminal).
+
+And the care for its database: backup, restore.
+"""
 
 import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from bot.errors import BotError, SettingsError
 from bot.settings import Settings, load_settings
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+KEEPING = ("backup", "restore")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status."""
-    command = _parser().parse_args(arguments).command
+    given = _parser().parse_args(arguments)
     try:
         settings = load_settings()
-        _set_up_logging(settings, quiet=command == "chat")
-        _run(command or _default_command(settings), settings)
+        _set_up_logging(settings, quiet=given.command == "chat")
+        if given.command in KEEPING:
+            _keep(given.command, settings, given.file)
+        else:
+            _run(given.command or _default_command(settings), settings)
     except BotError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE if isinstance(error, SettingsError) else FAILED
@@ -33,10 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="A character of a script, in conversation.")
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="{run,offline,chat}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     commands.add_parser("run", help="answer on Telegram (needs TELEGRAM_BOT_TOKEN; the default if it is set)")
     commands.add_parser("offline", help="answer on a page of this machine that looks like Telegram (else the default)")
     commands.add_parser("chat", help="answer in this terminal, or line by line from a pipe")
+    backup = commands.add_parser("backup", help="copy the database into a file, also while the bot runs")
+    backup.add_argument("file", type=Path, metavar="FILE", help="replaced if it is there")
+    restore = commands.add_parser("restore", help="bring a backup back; the database that is there is kept beside it")
+    restore.add_argument("file", type=Path, metavar="FILE", help="what `backup` has made")
     parser.epilog = "Settings come from the environment and from .env; .env.example explains each one."
     return parser
 
@@ -72,6 +84,13 @@ def _run(command: str, settings: Settings) -> None:
         from bot.app import build
 
         asyncio.run(build(settings).run())
+
+
+def _keep(command: str, settings: Settings, file: Path) -> None:
+    from bot.storage.backup import backup, restore
+
+    work = backup if command == "backup" else restore
+    print(work(settings.database_url.get_secret_value(), file))
 
 
 if __name__ == "__main__":

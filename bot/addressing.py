@@ -1,6 +1,6 @@
 """Who said a message, in which conversation, and whether it is meant for the bot."""
 
-from telegram import Message, MessageEntity, Update
+from telegram import Message, MessageEntity, Update, User
 from telegram.constants import ChatType
 from telegram.ext import filters
 
@@ -19,7 +19,15 @@ def request_of(update: Update, text: str) -> Request:
     message = update.effective_message
     assert message is not None, "handlers are registered for messages only"
     speaker = update.effective_user.first_name if update.effective_user else ""
-    return Request(conversation_of(message), Line(speaker, text), receipt=update.update_id)
+    line = Line(speaker, text)
+    return Request(conversation_of(message), line, receipt=update.update_id, person=person_of(update))
+
+
+def person_of(update: Update) -> int | None:
+    """The Telegram id of whoever sent an update; None for those who speak in the name of a chat."""
+    # Telegram gives all anonymous admins, and all channels, one and the same user.
+    sender = update.effective_sender
+    return sender.id if isinstance(sender, User) else None
 
 
 def language_of(update: Update) -> str | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.inbox import Inbox
     from bot.polling import Polling
     from bot.storage.database import Database
+    from bot.storage.retention import Retention
     from model.character import Character
     from model.sources import Source, Sources
 
@@ -115,6 +116,7 @@ class App:
     actor: Actor
     database: "Database"
     polling: "Polling"
+    retention: "Retention"
 
     async def run(self, stop: asyncio.Event | None = None) -> None:
         """Run until `stop` is set or the process is told to stop; then close everything.
@@ -124,7 +126,8 @@ class App:
         stop = stop or stop_on_signals()
         try:
             await self.database.open()
-            await self.polling.run(stop)
+            async with self.retention.watched():
+                await self.polling.run(stop)
         finally:
             await self.database.close()
             if isinstance(self.actor, Closable):
@@ -139,24 +142,29 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     from bot.chat_order import ChatOrder
     from bot.delivery import Delivery
     from bot.handlers import register
+    from bot.handlers.privacy import Privacy
     from bot.inbox import Inbox
     from bot.locales import Locales
     from bot.polling import Polling
     from bot.storage.answers import AnswerRepository
     from bot.storage.database import Database
+    from bot.storage.personal_records import PersonalRecords
     from bot.storage.repository import InboxRepository, SqlUnitOfWork
+    from bot.storage.retention import Retention
 
     token = _token(settings)
     database = Database(settings.database_url.get_secret_value())
     actor = actor or load_actor(settings)
     inbox = Inbox(InboxRepository(database.session))
     order = ChatOrder(inbox)
-    locales = Locales()
+    locales, delivery = Locales(), Delivery(inbox)
+    privacy = Privacy(PersonalRecords(database.session), delivery, locales, settings.retention_days)
     service = build_service(settings, actor, lambda: SqlUnitOfWork(database.session))
     origins = build_origins(settings, AnswerRepository(database.session))
     application = _application(token, settings.telegram_base_url, inbox, order)
-    register(application, service, origins, inbox, Delivery(inbox), locales, settings.admin_ids)
-    return App(actor, database, Polling(application, inbox, order, locales, settings.shutdown_grace))
+    register(application, service, origins, inbox, delivery, locales, privacy, settings.admin_ids)
+    polling = Polling(application, inbox, order, locales, settings.shutdown_grace)
+    return App(actor, database, polling, Retention(database.session, settings.retention_days))
 
 
 def build_service(settings: Settings, actor: Actor, unit_of_work: Callable[[], UnitOfWork]) -> ChatService:

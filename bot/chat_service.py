@@ -47,21 +47,29 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Somebody's line that wants an answer. `receipt` is the id under which it was received, if it was on record."""
+    """Somebody's line that wants an answer. `receipt` is the id under which it was received, if it was on record.
+
+    `person` is a number that stays the same when the speaker's name changes; None where it is not known.
+    """
 
     conversation: Conversation
     line: Line
     receipt: int | None = None
+    person: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question with its answer, and what answered: a character (by name, in `answer`) and its version."""
+    """A question with its answer, and what answered: a character (by name, in `answer`) and its version.
+
+    `person` is the one who asked, as in Request.
+    """
 
     question: Line
     answer: Line
     mode: Mode
     version: str
+    person: int | None = None
 
 
 class Actor(Protocol):
@@ -154,7 +162,8 @@ class ChatService:
         text = await self._listen([*context, request.line], listener)
         answer = Line(self._actor.name, text, is_character=True)
         async with self._unit_of_work() as work:
-            await work.remember(request.conversation, Exchange(request.line, answer, mode, self._actor.version))
+            exchange = Exchange(request.line, answer, mode, self._actor.version, request.person)
+            await work.remember(request.conversation, exchange)
             if request.receipt is not None:
                 await work.answered(request.receipt, text)
             await work.commit()

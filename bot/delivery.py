@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # Seconds between the attempts to send one message.
 TYPING_SECONDS = 4.0  # Telegram shows "typing" for five.
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # No request was written.
+Step = Callable[[], Awaitable[object]]
 Result = bool | dict[str, Any] | list[dict[str, Any]]
 ENDS = ("\n", ". ", "! ", "? ", "… ", " ")  # Where a long text may be cut, best first.
 
@@ -64,7 +66,7 @@ class FloodControl(AIORateLimiter):
 
 
 class Delivery:
-    """Sends replies as plain text, in as many messages as they need."""
+    """Sends replies: plain text in as many messages as it needs, or whatever else calls of Telegram's make."""
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
@@ -74,11 +76,20 @@ class Delivery:
     async def send(self, update: Update, text: str, parts_sent: int = 0) -> None:
         """Reply to an update and mark it as done; the first `parts_sent` messages are out already.
 
-        A message whose sending got no answer was perhaps sent; it is tried once more, so at worst it is there twice.
-        Raises SendLaterError where the network fails for long, TelegramError if Telegram refuses the message for good.
+        Raises as `carry_out` does.
+        """
+        message = update.effective_message
+        assert message is not None, "only messages are replied to"
+        await self.carry_out(update, [partial(_reply, message, part) for part in split(text)], parts_sent)
+
+    async def carry_out(self, update: Update, steps: Sequence[Step], done: int = 0) -> None:
+        """Make the calls that answer an update and mark it as done; the first `done` of them were made already.
+
+        A call that got no answer was perhaps carried out; it is tried once more, so at worst a message is there twice.
+        Raises SendLaterError where the network fails for long, TelegramError if Telegram refuses a call for good.
         """
         try:
-            await self._send_parts(update, split(text), parts_sent)
+            await self._take_steps(update, steps, done)
         except Forbidden:
             log.info("Update %d: the chat does not let the bot write", update.update_id)
         except BadRequest:  # A kind of NetworkError to the library, but it would not get better.
@@ -103,18 +114,16 @@ class Delivery:
         finally:
             answered.set()
 
-    async def _send_parts(self, update: Update, parts: Sequence[str], parts_sent: int) -> None:
-        for number, part in enumerate(parts[parts_sent:], parts_sent + 1):
-            await self._send_part(update, part, number)
-            if number < len(parts):
+    async def _take_steps(self, update: Update, steps: Sequence[Step], done: int) -> None:
+        for number, step in enumerate(steps[done:], done + 1):
+            await self._take(update, step, number)
+            if number < len(steps):
                 await self._inbox.part_sent(update.update_id, number)
 
-    async def _send_part(self, update: Update, text: str, number: int) -> None:
-        message = update.effective_message
-        assert message is not None, "only messages are replied to"
+    async def _take(self, update: Update, step: Step, number: int) -> None:
         for pause in (*PAUSES, None):
             try:
-                await _reply(message, text)
+                await step()
                 return
             except BadRequest:
                 raise

@@ -13,5 +13,9 @@ class StorageError(BotError):
     """The database did not do what was asked; the message names neither text nor password."""
 
 
+class BackupError(BotError):
+    """The database could not be backed up or restored; the message names the file."""
+
+
 class EmptyAnswerError(BotError):
     """The character had nothing to say."""

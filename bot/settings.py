@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     context_messages: int = Field(default=6, ge=0, le=100)
     max_concurrent_replies: int = Field(default=16, ge=1)
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///var/understudy.db")
+    retention_days: int = Field(default=0, ge=0, le=36_500)
     admin_ids: Annotated[frozenset[int], NoDecode] = frozenset()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     offline_port: int = Field(default=8090, ge=0, le=65535)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from telegram import Update
-from telegram.ext import Application, CommandHandler, MessageHandler, TypeHandler, filters
+from telegram.ext import Application, CallbackQueryHandler, CommandHandler, MessageHandler, TypeHandler, filters
 
 from bot.addressing import AddressedToBot
 from bot.chat_service import ChatService
@@ -12,6 +12,7 @@ from bot.delivery import Delivery
 from bot.handlers.commands import Commands
 from bot.handlers.dialogue import Dialogue
 from bot.handlers.failures import Failures
+from bot.handlers.privacy import PRESSED, Privacy
 from bot.handlers.why import Why
 from bot.inbox import Inbox
 from bot.locales import Locales
@@ -29,6 +30,7 @@ def register(
     inbox: Inbox,
     delivery: Delivery,
     locales: Locales,
+    privacy: Privacy,
     admins: Collection[int],
 ) -> None:
     """Add every handler to the application."""
@@ -38,9 +40,10 @@ def register(
     fresh = filters.UpdateType.MESSAGE
     for_bot = fresh & AddressedToBot()
     application.add_handler(TypeHandler(Update, failures.resume), BEFORE_ALL)
-    for name, callback in commands.callbacks().items():
+    for name, callback in (commands.callbacks() | privacy.callbacks()).items():
         application.add_handler(CommandHandler(name, callback, filters=fresh))
     application.add_handler(CommandHandler("why", Why(origins, delivery, locales).explain, filters=fresh))
+    application.add_handler(CallbackQueryHandler(privacy.pressed, pattern=PRESSED))
     application.add_handler(MessageHandler(fresh & filters.ChatType.PRIVATE & filters.COMMAND, commands.unknown))
     application.add_handler(MessageHandler(for_bot & filters.TEXT & ~filters.COMMAND, dialogue.talk))
     application.add_handler(MessageHandler(for_bot & ~filters.TEXT & ~filters.StatusUpdate.ALL, dialogue.decline))

@@ -21,6 +21,9 @@ def menu(_: Translate) -> list[BotCommand]:
         BotCommand("reset", _("Forget our conversation")),
         BotCommand("why", _("Where my last answer comes from")),
         BotCommand("help", _("What I can do")),
+        BotCommand("privacy", _("What I keep about you")),
+        BotCommand("export", _("Get what I keep about you")),
+        BotCommand("forget", _("Delete what I keep about you")),
         BotCommand("start", _("Say hello")),
     ]
 
@@ -78,7 +81,9 @@ class Commands:
         await self._delivery.send(update, text)
 
     async def _help(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        await self._delivery.send(update, help_text(self._speak(update), self._service.name))
+        _ = self._speak(update)
+        here = _("/privacy: what I keep about you\n/export: get it as a file\n/forget: have it deleted")
+        await self._delivery.send(update, help_text(_, self._service.name) + "\n" + here)
 
     async def _ask(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         question = _words_after_command(update)

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from bot.chat_service import Conversation
 from bot.origins import Answer
-from bot.storage.repository import UNAVAILABLE, Sessions, unavailable
+from bot.storage.repository import Sessions, transaction
 from bot.storage.tables import Chat, Message
 
 
@@ -24,9 +24,6 @@ class AnswerRepository:
         )
         if part is not None:  # A long answer was sent in several messages.
             query = query.where(Message.text.contains(part, autoescape=True)).order_by(Message.text != part)
-        try:
-            async with self._sessions() as session:
-                row = (await session.execute(query.order_by(Message.id.desc()).limit(1))).first()
-        except UNAVAILABLE as error:
-            raise unavailable(error) from error
+        async with transaction(self._sessions) as session:
+            row = (await session.execute(query.order_by(Message.id.desc()).limit(1))).first()
         return Answer(*row) if row else None

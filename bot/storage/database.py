@@ -22,7 +22,15 @@ ESCAPES = "the address cannot be read; in a name or password write @ as %40, : a
 # The inbox promises that a killed process loses nothing. For that it is enough that a commit has reached the operating
 # system, which NORMAL gives in WAL mode, without waiting for the disk at every commit. A power cut can take the last
 # moments before it (never the consistency of the file); who needs more has PostgreSQL.
-PRAGMAS = (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+#
+# What is deleted is overwritten at once (secure_delete); why that is not yet all, see `bot.storage.erasure`.
+PRAGMAS = (
+    f"busy_timeout={BUSY_SECONDS * 1000}",
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+)
 
 
 class Database:

@@ -1,7 +1,7 @@
 """The queries: what was said (a unit of work for the service), and the rows of the inbox."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -35,7 +35,7 @@ class SqlUnitOfWork:
     ) -> None:
         await self._session.close()  # Rolls back what was not committed.
         if isinstance(error, UNAVAILABLE):
-            raise unavailable(error) from error
+            raise _unavailable(error) from error
 
     async def context(self, conversation: Conversation, limit: int) -> list[Line]:
         query = (
@@ -90,6 +90,7 @@ def _message(chat: Chat, exchange: Exchange, line: Line) -> Message:
         speaker=line.speaker,
         text=line.text,
         version=exchange.version if line.is_character else "",
+        user_id=exchange.person,
     )
 
 
@@ -156,15 +157,26 @@ class InboxRepository:
         async with self._transaction() as session:
             await session.execute(update(InboxRow).where(InboxRow.update_id == update_id).values(**values))
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        try:
-            async with self._sessions() as session, session.begin():
-                yield session
-        except UNAVAILABLE as error:
-            raise unavailable(error) from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return transaction(self._sessions)
 
 
-def unavailable(error: BaseException) -> StorageError:
-    """One of UNAVAILABLE in our own words, which hold no text of anybody's."""
+@asynccontextmanager
+async def transaction(sessions: Sessions) -> AsyncIterator[AsyncSession]:
+    """One transaction, committed when the block ends. Raises StorageError if the database is not available."""
+    with storage_errors():
+        async with sessions() as session, session.begin():
+            yield session
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turns the library's errors of a database that is not available into StorageError."""
+    try:
+        yield
+    except UNAVAILABLE as error:
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: BaseException) -> StorageError:
     return StorageError(f"the database is not available: {getattr(error, 'orig', None) or type(error).__name__}")

@@ -51,11 +51,19 @@ class Chat(Table):
 
 
 class Message(Table):
-    """A line that was said, a question or an answer. `version` is the answering model's, empty for people."""
+    """A line that was said, a question or an answer. `version` is the answering model's, empty for people.
+
+    `user_id` is Telegram's id of the person who said a question, or whom an answer is for; NULL where nobody knows.
+    """
 
     __tablename__ = "messages"
     # Ids must not be used twice, even after rows are deleted: `reset_after` compares with them.
-    __table_args__ = (Index(None, "chat", "mode", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index(None, "chat", "mode", "id"),
+        Index(None, "user_id"),
+        Index(None, "created_at"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     chat: Mapped[int] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"))
@@ -64,6 +72,7 @@ class Message(Table):
     speaker: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     version: Mapped[str] = mapped_column(String(128))
+    user_id: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 

@@ -92,6 +92,20 @@ async def test_the_tables_are_what_the_migrations_make(database: Database, datab
     await asyncio.to_thread(command.check, config)
 
 
+async def test_messages_of_an_older_database_stay_and_belong_to_nobody_in_particular(database_file: Path) -> None:
+    config = migration_config(make_url(f"sqlite+aiosqlite:///{database_file}"))
+    await asyncio.to_thread(command.upgrade, config, "0001")
+    with sqlite3.connect(database_file) as older:
+        older.execute("INSERT INTO chats VALUES (3, 1, 0, 0, '2026-01-02 03:04:05.000000')")
+        older.execute("INSERT INTO messages VALUES (8, 3, 'ask', 0, 'Ned', 'Hi', '', '2026-01-02 03:04:05.000000')")
+    older.close()
+    await asyncio.to_thread(command.upgrade, config, "head")
+    with sqlite3.connect(database_file) as newer:
+        rows = newer.execute("SELECT id, chat, speaker, text, user_id FROM messages").fetchall()
+    newer.close()
+    assert rows == [(8, 3, "Ned", "Hi", None)]
+
+
 async def test_every_migration_can_be_taken_back(database: Database, database_file: Path) -> None:
     config = migration_config(make_url(f"sqlite+aiosqlite:///{database_file}"))
     await asyncio.to_thread(command.downgrade, config, "base")

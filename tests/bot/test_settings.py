@@ -62,6 +62,7 @@ def test_only_the_sampling_settings_that_are_set_replace_the_personas(monkeypatc
         ("OFFLINE_PORT", "70000", "less"),
         ("TELEGRAM_BASE_URL", "localhost:8081", "match"),
         ("SHUTDOWN_GRACE", "soon", "number"),
+        ("RETENTION_DAYS", "-1", "greater"),
     ],
 )
 def test_a_wrong_value_gets_one_line_that_names_the_key(

@@ -40,6 +40,29 @@ class Stage:
         """A person writes; in private unless `chat_id` says otherwise."""
         return await self._post("send", {"user_id": user, "chat_id": user, "text": text, **more})
 
+    async def press(self, message: Json, label: str, user: int = 1) -> None:
+        """A person presses the button of that label under a message."""
+        buttons = [button for row in message["reply_markup"]["inline_keyboard"] for button in row]
+        (data,) = [button["callback_data"] for button in buttons if button["text"] == label]
+        where = {"chat_id": message["chat"]["id"], "message_id": message["message_id"]}
+        await self._post("press", {"user_id": user, "data": data, **where})
+
+    async def toasts(self, count: int, chat: int = 1) -> list[str]:
+        """What those who pressed buttons in a chat were shown, as soon as there are `count` answers."""
+        found: list[str] = []
+
+        async def enough() -> bool:
+            found[:] = [answer["text"] for answer in (await self._get("messages", chat_id=chat))["answers"]]
+            return len(found) >= count
+
+        await _until(enough)
+        return found
+
+    def raw(self) -> bytes:
+        """All bytes of the bot's database, its log and its index included."""
+        files = [self.database.with_name(self.database.name + end) for end in ("", "-wal", "-shm")]
+        return b"".join(file.read_bytes() for file in files if file.exists())
+
     async def fault(self, kind: str, method: str = "sendMessage", **more: Any) -> None:
         """The next call of a method goes wrong."""
         await self._post("faults", {"kind": kind, "method": method, **more})

@@ -10,7 +10,14 @@ from model.examples import Dialogue
 from model.passages import join_windows
 from model.prompt import Prompt, Turn
 
-SCENE = [("Jim", "Morning."), ("Dwight", "Fact."), ("Pam", "Hi."), ("Jim", "Why?"), ("Dwight", "Bears."), ("Jim", "Oh.")]
+SCENE = [
+    ("Jim", "Morning."),
+    ("Dwight", "Fact."),
+    ("Pam", "Hi."),
+    ("Jim", "Why?"),
+    ("Dwight", "Bears."),
+    ("Jim", "Oh."),
+]
 
 
 def turns(*lines: tuple[str, str]) -> tuple[Turn, ...]:

@@ -1,0 +1,137 @@
+"""/privacy, /export and /forget: what is kept about a person is told, given out, or deleted for good."""
+
+import logging
+from contextlib import suppress
+from functools import partial
+
+from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Update
+from telegram.constants import ChatType
+from telegram.error import BadRequest, TelegramError
+from telegram.ext import ContextTypes
+
+from bot.addressing import language_of, person_of
+from bot.delivery import Delivery
+from bot.handlers.commands import Callback
+from bot.locales import Locales, Translate
+from bot.personal_data import Claim, Records, document
+
+log = logging.getLogger(__name__)
+
+PRESSED = r"^forget:(yes|no):\d+$"
+FILE_NAME = "my-data.json"
+
+
+class Privacy:
+    """One callback per command, and one for the two buttons under /forget's question."""
+
+    def __init__(self, records: Records, delivery: Delivery, locales: Locales, retention_days: int) -> None:
+        self._records = records
+        self._delivery = delivery
+        self._locales = locales
+        self._retention_days = retention_days
+
+    def callbacks(self) -> dict[str, Callback]:
+        """The callbacks by the command's name."""
+        return {"privacy": self._privacy, "export": self._export, "forget": self._forget}
+
+    async def pressed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """A button under the question whether to forget: it counts if the one who asked has pressed it."""
+        query, claim, _ = update.callback_query, _claim(update), self._speak(update)
+        assert query is not None, "registered for callback queries only"
+        answer, person = str(query.data).split(":")[1:]
+        if claim is None or claim.person != int(person):
+            await _acknowledge(query, _("Only the one who asked can press this."))
+            return
+        await _acknowledge(query)
+        text = _("All right, I keep everything.")
+        if answer == "yes":
+            await self._records.forget(claim, update.update_id)
+            text = _("Done. I have deleted it all.")
+        await self._delivery.carry_out(update, [partial(_replace_question, query, context.bot, text)])
+        if answer == "yes":
+            await self._records.sweep()  # The press itself was on record until now.
+
+    async def _privacy(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        await self._delivery.send(update, privacy_text(self._speak(update), self._retention_days))
+
+    async def _export(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        claim, message, _ = _claim(update), update.effective_message, self._speak(update)
+        assert message is not None, "commands come in messages"
+        if claim is None:
+            await self._delivery.send(update, _nobody(_))
+            return
+        caption = _("This is everything that I keep about you.")
+        if claim.chat_id is not None:
+            caption = _("This is everything that I keep of what you said here, and what I answered.")
+        content = await document(self._records, claim)
+        send = partial(message.reply_document, content, caption, filename=FILE_NAME, allow_sending_without_reply=True)
+        await self._delivery.carry_out(update, [send])
+
+    async def _forget(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        claim, message, _ = _claim(update), update.effective_message, self._speak(update)
+        assert message is not None, "commands come in messages"
+        if claim is None:
+            await self._delivery.send(update, _nobody(_))
+            return
+        question = _("Shall I forget everything you ever told me, here and in groups, and all my answers?")
+        if claim.chat_id is not None:
+            question = _("Shall I forget everything you told me in this group, and my answers to it?")
+        text = question + "\n" + _("I cannot undo it.")
+        keyboard = _keyboard(_, claim.person)
+        send = partial(message.reply_text, text, reply_markup=keyboard, allow_sending_without_reply=True)
+        await self._delivery.carry_out(update, [send])
+
+    def _speak(self, update: Update) -> Translate:
+        return self._locales.speak(language_of(update))
+
+
+def privacy_text(_: Translate, retention_days: int) -> str:
+    """What is kept, for how long and where, and how to get or delete it."""
+    what = _(
+        "I keep what you write to me and what I answer, with your name, your Telegram number and the time, so that I "
+        "can follow our conversation. All of it stays on the computer of the person who runs me and goes nowhere else."
+    )
+    if retention_days:
+        duration = _("How many days I keep it: {days}. Then I delete it by myself.").format(days=retention_days)
+    else:
+        duration = _("I keep it until you tell me to forget it.")
+    ways = _(
+        "/export: I send it to you as a file\n"
+        "/forget: I delete it for good\n\n"
+        "The messages that you see in Telegram stay there until you delete them yourself."
+    )
+    return "\n\n".join((what, duration, ways))
+
+
+def _nobody(_: Translate) -> str:
+    return _("You do not write under your own name here, so I cannot tell which words are yours.")
+
+
+def _claim(update: Update) -> Claim | None:
+    """All of a person in a private chat; in a group, where others read along, what was said in it."""
+    person, chat = person_of(update), update.effective_chat
+    if person is None or chat is None:
+        return None
+    return Claim(person, None if chat.type == ChatType.PRIVATE else chat.id)
+
+
+def _keyboard(_: Translate, person: int) -> InlineKeyboardMarkup:
+    yes = InlineKeyboardButton(_("Yes, forget it"), callback_data=f"forget:yes:{person}")
+    no = InlineKeyboardButton(_("No, keep it"), callback_data=f"forget:no:{person}")
+    return InlineKeyboardMarkup([[yes, no]])
+
+
+async def _acknowledge(query: CallbackQuery, text: str | None = None) -> None:
+    """One attempt: after a few seconds Telegram takes no answer to a press any more."""
+    with suppress(TelegramError):
+        await query.answer(text, show_alert=text is not None)
+
+
+async def _replace_question(query: CallbackQuery, bot: Bot, text: str) -> None:
+    assert query.message is not None, "only buttons of a chat's messages make a claim"
+    try:
+        # Not by the query's own method: it refuses messages that are too old to come with the press.
+        await bot.edit_message_text(text, query.message.chat.id, query.message.message_id)
+    except BadRequest as error:
+        # Pressed twice, or the question was deleted: there is nothing to show any more.
+        log.info("The question whether to forget was not changed: %s", error)

@@ -109,7 +109,8 @@ def test_the_lists_of_guests_are_ids_with_commas_between_them(monkeypatch: pytes
     monkeypatch.setenv("ALLOWED_USER_IDS", "12, 34,")
     monkeypatch.setenv("ALLOWED_CHAT_IDS", "-1001234567890,")
     settings = load_settings()
-    assert (settings.allowed_user_ids, settings.allowed_chat_ids) == ({12, 34}, {-1001234567890})
+    assert settings.allowed_user_ids == {12, 34}
+    assert settings.allowed_chat_ids == {-1001234567890}
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5"])

@@ -60,10 +60,9 @@ def _default_command(settings: Settings) -> str:
 def _set_up_logging(settings: Settings, quiet: bool) -> None:
     from bot.logs import set_up_logging
 
-    token = settings.telegram_bot_token
     # Between the lines of a terminal chat only warnings belong.
     level = "WARNING" if quiet and settings.log_level == "INFO" else settings.log_level
-    set_up_logging(level, [token.get_secret_value()] if token else [])
+    set_up_logging(level, settings.secrets(), settings.log_format)
 
 
 def _run(command: str, settings: Settings) -> None:

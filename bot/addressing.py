@@ -5,6 +5,7 @@ from telegram.constants import ChatType
 from telegram.ext import filters
 
 from bot.chat_service import Conversation, Line, Request
+from bot.gate import Visitor
 
 
 def conversation_of(message: Message) -> Conversation:
@@ -33,6 +34,21 @@ def person_of(update: Update) -> int | None:
 def language_of(update: Update) -> str | None:
     """The language code of whoever sent an update, if Telegram told it."""
     return update.effective_user.language_code if update.effective_user else None
+
+
+def visitor_of(update: Update) -> Visitor | None:
+    """Who sent an update, and where; None where nobody did. A group's anonymous admin speaks as the group."""
+    sender, chat = update.effective_sender, update.effective_chat
+    return Visitor(sender.id, chat.id if chat else sender.id) if sender else None
+
+
+def command_of(message: Message) -> str | None:
+    """The command that a message begins with, in small letters; None if there is none, or it is another bot's."""
+    first = message.entities[0] if message.entities else None
+    if not message.text or first is None or first.type != MessageEntity.BOT_COMMAND or first.offset:
+        return None
+    name, _, bot = message.text[1 : first.length].lower().partition("@")
+    return name if bot in ("", str(message.get_bot().username).lower()) else None
 
 
 class AddressedToBot(filters.MessageFilter):

@@ -18,9 +18,10 @@ from bot.settings import Settings
 
 if TYPE_CHECKING:
     from bot.chat_order import ChatOrder
+    from bot.gate import Rules
     from bot.handlers import AnyApplication
     from bot.inbox import Inbox
-    from bot.polling import Polling
+    from bot.lifecycle import Intake, Lifecycle
     from bot.storage.database import Database
     from bot.storage.retention import Retention
     from model.character import Character
@@ -115,7 +116,7 @@ class App:
 
     actor: Actor
     database: "Database"
-    polling: "Polling"
+    lifecycle: "Lifecycle"
     retention: "Retention"
 
     async def run(self, stop: asyncio.Event | None = None) -> None:
@@ -127,7 +128,7 @@ class App:
         try:
             await self.database.open()
             async with self.retention.watched():
-                await self.polling.run(stop)
+                await self.lifecycle.run(stop)
         finally:
             await self.database.close()
             if isinstance(self.actor, Closable):
@@ -141,16 +142,20 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     """
     from bot.chat_order import ChatOrder
     from bot.delivery import Delivery
+    from bot.gate import Gate, Notices
     from bot.handlers import register
     from bot.handlers.privacy import Privacy
     from bot.inbox import Inbox
+    from bot.lifecycle import Lifecycle
     from bot.locales import Locales
-    from bot.polling import Polling
+    from bot.menus import Menus
     from bot.storage.answers import AnswerRepository
     from bot.storage.database import Database
+    from bot.storage.guest_book import SqlGuestBook
     from bot.storage.personal_records import PersonalRecords
     from bot.storage.repository import InboxRepository, SqlUnitOfWork
     from bot.storage.retention import Retention
+    from bot.storage.tables import now
 
     token = _token(settings)
     database = Database(settings.database_url.get_secret_value())
@@ -160,11 +165,22 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     locales, delivery = Locales(), Delivery(inbox)
     privacy = Privacy(PersonalRecords(database.session), delivery, locales, settings.retention_days)
     service = build_service(settings, actor, lambda: SqlUnitOfWork(database.session))
-    origins = build_origins(settings, AnswerRepository(database.session))
-    application = _application(token, settings.telegram_base_url, inbox, order)
-    register(application, service, origins, inbox, delivery, locales, privacy, settings.admin_ids)
-    polling = Polling(application, inbox, order, locales, settings.shutdown_grace)
-    return App(actor, database, polling, Retention(database.session, settings.retention_days))
+    application = _application(token, settings, inbox, order)
+    register(
+        application,
+        service=service,
+        origins=build_origins(settings, AnswerRepository(database.session)),
+        privacy=privacy,
+        gate=Gate(_rules(settings), SqlGuestBook(database.session), now),
+        notices=Notices(now),
+        inbox=inbox,
+        delivery=delivery,
+        locales=locales,
+        admins=settings.admin_ids,
+    )
+    intake, menus = _intake(settings, application, inbox), Menus(locales, settings.admin_ids)
+    lifecycle = Lifecycle(application, inbox, order, menus, intake, settings.shutdown_grace)
+    return App(actor, database, lifecycle, Retention(database.session, settings.retention_days))
 
 
 def build_service(settings: Settings, actor: Actor, unit_of_work: Callable[[], UnitOfWork]) -> ChatService:
@@ -211,7 +227,31 @@ def _token(settings: Settings) -> str:
     return settings.telegram_bot_token.get_secret_value()
 
 
-def _application(token: str, base_url: str | None, inbox: "Inbox", order: "ChatOrder") -> "AnyApplication":
+def _rules(settings: Settings) -> "Rules":
+    from bot.gate import Limits, Rules
+
+    return Rules(
+        admins=settings.admin_ids,
+        guests=settings.allowed_user_ids,
+        groups=settings.allowed_chat_ids,
+        person=Limits(settings.user_messages_per_minute, settings.user_messages_per_day),
+        group=Limits(settings.group_messages_per_minute, settings.group_messages_per_day),
+    )
+
+
+def _intake(settings: Settings, application: "AnyApplication", inbox: "Inbox") -> "Intake":
+    from bot.polling import Polling
+    from bot.webhook import Webhook
+
+    if settings.webhook_url is None:
+        return Polling(application)
+    assert settings.webhook_secret is not None, "the settings insist on it"
+    secret = settings.webhook_secret.get_secret_value()
+    listen = settings.webhook_listen, settings.webhook_port
+    return Webhook(application.bot, inbox, settings.webhook_url, secret, listen)
+
+
+def _application(token: str, settings: Settings, inbox: "Inbox", order: "ChatOrder") -> "AnyApplication":
     from telegram.ext import ApplicationBuilder
 
     from bot.delivery import FloodControl
@@ -227,7 +267,15 @@ def _application(token: str, base_url: str | None, inbox: "Inbox", order: "ChatO
         .read_timeout(HTTP_SECONDS)
         .connect_timeout(HTTP_SECONDS)
     )
-    if base_url:
-        url = base_url.rstrip("/")
+    if settings.telegram_base_url:
+        url = settings.telegram_base_url.rstrip("/")
         builder = builder.base_url(f"{url}/bot").base_file_url(f"{url}/file/bot")
-    return builder.build()
+    if settings.proxy_url:
+        proxy = settings.proxy_url.get_secret_value()
+        builder = builder.proxy(proxy).get_updates_proxy(proxy)
+    try:
+        return builder.build()
+    except RuntimeError as error:  # The library says so only in words of its own; the cause names the package.
+        if settings.proxy_url and isinstance(error.__cause__, ImportError):
+            raise SettingsError("PROXY_URL: a socks5 proxy needs one more package: pip install socksio") from None
+        raise

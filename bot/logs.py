@@ -6,10 +6,12 @@ also drops the server replies that python-telegram-bot quotes in its errors, as 
 message text is kept out by holding the libraries that log it above the level at which they do.
 """
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 MASK = "[token]"
@@ -53,15 +55,34 @@ class Redaction(logging.Filter):
         return QUOTED_REPLY.sub(r"\1 [...]", text)
 
 
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time (ISO 8601, UTC), level, logger, message; exception and stack where there are any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        # The redaction has formatted the exception already, and left its text in the record.
+        if exception := record.exc_text or (record.exc_info and self.formatException(record.exc_info)):
+            line["exception"] = exception
+        if record.stack_info:
+            line["stack"] = record.stack_info
+        return json.dumps(line, ensure_ascii=False)
+
+
 def _forms(secret: str) -> tuple[str, ...]:
     encoded = quote(secret, safe="")
     return secret, encoded, encoded.replace("%3A", "%3a")
 
 
-def set_up_logging(level: str, secrets: Iterable[str] = ()) -> None:
-    """Log to stderr at `level`, and hide `secrets` in every handler that the root logger has."""
+def set_up_logging(level: str, secrets: Iterable[str] = (), log_format: str = "text") -> None:
+    """Log to stderr at `level`, as text or json, and hide `secrets` in every handler that the root logger has."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(JsonLines() if log_format == "json" else text)
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(level)

@@ -22,18 +22,26 @@ async def rehearse(settings: Settings, *, actor: Actor, stop: asyncio.Event | No
     async with _server(settings.offline_port, actor.name) as server:
         database = FOLDER / f"offline-{server.url.rpartition(':')[2]}.db"
         _remove(database)
-        offline = settings.model_copy(
-            update={
-                "telegram_bot_token": SecretStr(TOKEN),
-                "telegram_base_url": server.url,
-                "database_url": SecretStr(f"sqlite+aiosqlite:///{database}"),
-            }
-        )
         print(f"Open {server.url} and say hello to {actor.name}.", flush=True)
         try:
-            await build(offline, actor=actor).run(stop)
+            await build(_offline(settings, server.url, database), actor=actor).run(stop)
         finally:
             _remove(database)
+
+
+def _offline(settings: Settings, url: str, database: Path) -> Settings:
+    """The settings, without what is about the real Telegram and the people there."""
+    return settings.model_copy(
+        update={
+            "telegram_bot_token": SecretStr(TOKEN),
+            "telegram_base_url": url,
+            "database_url": SecretStr(f"sqlite+aiosqlite:///{database}"),
+            "proxy_url": None,
+            "webhook_url": None,
+            "allowed_user_ids": frozenset(),
+            "allowed_chat_ids": frozenset(),
+        }
+    )
 
 
 @asynccontextmanager

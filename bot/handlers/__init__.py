@@ -9,8 +9,11 @@ from telegram.ext import Application, CallbackQueryHandler, CommandHandler, Mess
 from bot.addressing import AddressedToBot
 from bot.chat_service import ChatService
 from bot.delivery import Delivery
+from bot.gate import Gate, Notices
+from bot.handlers.bans import Bans
 from bot.handlers.commands import Commands
 from bot.handlers.dialogue import Dialogue
+from bot.handlers.doorkeeper import Doorkeeper
 from bot.handlers.failures import Failures
 from bot.handlers.privacy import PRESSED, Privacy
 from bot.handlers.why import Why
@@ -18,29 +21,37 @@ from bot.inbox import Inbox
 from bot.locales import Locales
 from bot.origins import Origins
 
-BEFORE_ALL = -1
+# Handlers before all others: who is let in; what was left behind, and has been counted; how much is let in.
+AT_THE_DOOR, LEFT_BEHIND, AT_THE_COUNTER = -3, -2, -1
 
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
 def register(
     application: AnyApplication,
+    *,
     service: ChatService,
     origins: Origins,
+    privacy: Privacy,
+    gate: Gate,
+    notices: Notices,
     inbox: Inbox,
     delivery: Delivery,
     locales: Locales,
-    privacy: Privacy,
     admins: Collection[int],
 ) -> None:
     """Add every handler to the application."""
     commands = Commands(service, delivery, locales)
     dialogue = Dialogue(service, delivery, locales)
     failures = Failures(inbox, delivery, locales, admins)
+    bans = Bans(gate, delivery, locales)
+    doorkeeper = Doorkeeper(gate, notices, delivery, locales)
     fresh = filters.UpdateType.MESSAGE
     for_bot = fresh & AddressedToBot()
-    application.add_handler(TypeHandler(Update, failures.resume), BEFORE_ALL)
-    for name, callback in (commands.callbacks() | privacy.callbacks()).items():
+    application.add_handler(TypeHandler(Update, doorkeeper.let_in), AT_THE_DOOR)
+    application.add_handler(TypeHandler(Update, failures.resume), LEFT_BEHIND)
+    application.add_handler(TypeHandler(Update, doorkeeper.count), AT_THE_COUNTER)
+    for name, callback in (commands.callbacks() | privacy.callbacks() | bans.callbacks()).items():
         application.add_handler(CommandHandler(name, callback, filters=fresh))
     application.add_handler(CommandHandler("why", Why(origins, delivery, locales).explain, filters=fresh))
     application.add_handler(CallbackQueryHandler(privacy.pressed, pattern=PRESSED))

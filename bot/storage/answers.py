@@ -4,8 +4,8 @@ from sqlalchemy import select
 
 from bot.chat_service import Conversation
 from bot.origins import Answer
-from bot.storage.repository import Sessions, transaction
 from bot.storage.tables import Chat, Message
+from bot.storage.transaction import Sessions, transaction
 
 
 class AnswerRepository:

@@ -13,7 +13,7 @@ PostgreSQL keeps deleted rows until its own vacuum takes them away; there nothin
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StorageError
-from bot.storage.repository import Sessions, storage_errors
+from bot.storage.transaction import Sessions, storage_errors
 
 AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
 

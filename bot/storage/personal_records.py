@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.personal_data import Claim, Said, Waiting
 from bot.storage.erasure import empty_log, rebuild
-from bot.storage.repository import Sessions, transaction
 from bot.storage.tables import Chat, InboxRow, Message, State
+from bot.storage.transaction import Sessions, transaction
 
 
 class PersonalRecords:

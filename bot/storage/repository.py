@@ -1,24 +1,18 @@
 """The queries: what was said (a unit of work for the service), and the rows of the inbox."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, TimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.chat_service import AlreadyAnsweredError, Conversation, Exchange, Line, Mode
-from bot.errors import StorageError
 from bot.storage.tables import Chat, InboxRow, Message, State, now
-
-Sessions = async_sessionmaker[AsyncSession]
-
-# What may be different in a minute: locked, disk full, connection lost. Other errors are mistakes of ours.
-UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError)
+from bot.storage.transaction import UNAVAILABLE, Sessions, transaction, unavailable
 
 
 class SqlUnitOfWork:
@@ -35,7 +29,7 @@ class SqlUnitOfWork:
     ) -> None:
         await self._session.close()  # Rolls back what was not committed.
         if isinstance(error, UNAVAILABLE):
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def context(self, conversation: Conversation, limit: int) -> list[Line]:
         query = (
@@ -159,24 +153,3 @@ class InboxRepository:
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         return transaction(self._sessions)
-
-
-@asynccontextmanager
-async def transaction(sessions: Sessions) -> AsyncIterator[AsyncSession]:
-    """One transaction, committed when the block ends. Raises StorageError if the database is not available."""
-    with storage_errors():
-        async with sessions() as session, session.begin():
-            yield session
-
-
-@contextmanager
-def storage_errors() -> Iterator[None]:
-    """Turns the library's errors of a database that is not available into StorageError."""
-    try:
-        yield
-    except UNAVAILABLE as error:
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: BaseException) -> StorageError:
-    return StorageError(f"the database is not available: {getattr(error, 'orig', None) or type(error).__name__}")

@@ -10,8 +10,8 @@ from sqlalchemy import delete, select
 
 from bot.errors import StorageError
 from bot.storage.erasure import empty_log
-from bot.storage.repository import Sessions, transaction
 from bot.storage.tables import Message, now
+from bot.storage.transaction import Sessions, transaction
 
 log = logging.getLogger(__name__)
 

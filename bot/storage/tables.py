@@ -93,3 +93,25 @@ class InboxRow(Table):
     parts_sent: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class Ban(Table):
+    """Somebody who gets no answers: a person, or a group or channel (below 0)."""
+
+    __tablename__ = "bans"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    banned_by: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class Admission(Table):
+    """A message that was let in and counts for the quotas, by the update that brought it. Kept for two days."""
+
+    __tablename__ = "admissions"
+    __table_args__ = (Index(None, "sender_id", "admitted_at"), Index(None, "chat_id", "admitted_at"))
+
+    update_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    sender_id: Mapped[int] = mapped_column(BigInteger)
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    admitted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)

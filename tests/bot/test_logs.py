@@ -1,8 +1,10 @@
 """Logging: no token in any line, whichever way it gets there."""
 
 import io
+import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import httpx
@@ -59,6 +61,24 @@ def test_every_handler_of_the_root_logger_masks_the_token(
     logging.getLogger("anything").debug("bot%s", TOKEN)
     assert "secret_part" not in caplog.text + capsys.readouterr().err
     assert f"bot{MASK}" in caplog.text
+
+
+def test_as_json_a_line_is_one_object_in_which_the_token_is_masked(
+    root_logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logging("INFO", [TOKEN], "json")
+    logging.getLogger("anything").info('"Привет",\n%s', f"bot{TOKEN}")
+    try:
+        raise RuntimeError(f"polling bot{TOKEN}")
+    except RuntimeError:
+        logging.getLogger("anything").exception("it failed", stack_info=True)
+    plain, failed = map(json.loads, capsys.readouterr().err.splitlines())
+    assert datetime.fromisoformat(plain.pop("time")).tzinfo == UTC
+    assert plain == {"level": "INFO", "logger": "anything", "message": f'"Привет",\nbot{MASK}'}
+    assert (failed["level"], failed["message"]) == ("ERROR", "it failed")
+    assert failed["exception"].startswith("Traceback")
+    assert failed["exception"].endswith(f"RuntimeError: polling bot{MASK}")
+    assert failed["stack"].startswith("Stack")
 
 
 def test_libraries_that_log_urls_and_message_texts_stay_quiet_at_debug_level(root_logger: logging.Logger) -> None:

@@ -16,6 +16,7 @@ from bot.errors import SettingsError
 from bot.storage.database import Database, migration_config
 
 REPOSITORY = Path(__file__).parents[2]
+TABLES = {"admissions", "alembic_version", "bans", "chats", "inbox", "messages"}
 
 
 def tables(file: Path) -> set[str]:
@@ -50,7 +51,7 @@ async def test_an_empty_database_gets_its_tables_whatever_the_current_folder(
     database = Database("sqlite+aiosqlite:///new/folder/bot.db")
     await database.open()
     await database.close()
-    assert tables(tmp_path / "new/folder/bot.db") == {"alembic_version", "chats", "inbox", "messages"}
+    assert tables(tmp_path / "new/folder/bot.db") == TABLES
 
 
 async def test_by_hand_alembic_takes_the_setting_and_repeats_nothing_of_a_malformed_one(
@@ -72,12 +73,12 @@ async def test_a_first_start_that_is_killed_half_way_leaves_nothing_and_the_next
     assert await start(database_file, KILLED_AT_THE_FIRST_INDEX) == -signal.SIGKILL
     assert tables(database_file) == set()
     assert await start(database_file) == 0
-    assert tables(database_file) == {"alembic_version", "chats", "inbox", "messages"}
+    assert tables(database_file) == TABLES
 
 
 async def test_first_starts_at_the_same_time_do_not_get_in_each_others_way(database_file: Path) -> None:
     assert await asyncio.gather(*(start(database_file) for _ in range(3))) == [0, 0, 0]
-    assert tables(database_file) == {"alembic_version", "chats", "inbox", "messages"}
+    assert tables(database_file) == TABLES
 
 
 async def test_a_second_start_finds_everything_in_place(database: Database, database_file: Path) -> None:

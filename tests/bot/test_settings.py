@@ -63,6 +63,23 @@ def test_only_the_sampling_settings_that_are_set_replace_the_personas(monkeypatc
         ("TELEGRAM_BASE_URL", "localhost:8081", "match"),
         ("SHUTDOWN_GRACE", "soon", "number"),
         ("RETENTION_DAYS", "-1", "greater"),
+        ("ADMIN_IDS", "-100", "not a person"),
+        ("ALLOWED_USER_IDS", "12 34", "numeric"),
+        ("ALLOWED_USER_IDS", "9" * 17, "numeric"),
+        ("ALLOWED_CHAT_IDS", "-100,١٢", "numeric"),
+        ("ALLOWED_CHAT_IDS", "12", "not a group"),
+        ("USER_MESSAGES_PER_MINUTE", "-1", "greater"),
+        ("GROUP_MESSAGES_PER_DAY", "few", "integer"),
+        ("PROXY_URL", "127.0.0.1:3128", "SCHEME"),
+        ("PROXY_URL", "ftp://127.0.0.1:3128", "SCHEME"),
+        ("PROXY_URL", "socks5://127.0.0.1:port", "SCHEME"),
+        ("PROXY_URL", "http://:3128", "SCHEME"),
+        ("WEBHOOK_URL", "bot.example.org", "match"),
+        ("WEBHOOK_URL", "http://bot.example.org/", "https"),
+        ("WEBHOOK_SECRET", "too-short", "16 to 256"),
+        ("WEBHOOK_SECRET", "sixteen letters!", "16 to 256"),
+        ("WEBHOOK_PORT", "-1", "greater"),
+        ("LOG_FORMAT", "xml", "json"),
     ],
 )
 def test_a_wrong_value_gets_one_line_that_names_the_key(
@@ -72,6 +89,51 @@ def test_a_wrong_value_gets_one_line_that_names_the_key(
     with pytest.raises(SettingsError, match=f"^{key}: .*{words}") as caught:
         load_settings()
     assert "\n" not in str(caught.value)
+
+
+def test_a_webhook_without_a_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOK_URL", "https://bot.example.org/")
+    with pytest.raises(SettingsError, match=r"^WEBHOOK_SECRET: WEBHOOK_URL needs it"):
+        load_settings()
+    monkeypatch.setenv("WEBHOOK_SECRET", "sixteen_letters-")
+    assert load_settings().webhook_listen == "127.0.0.1"
+
+
+def test_a_bot_api_server_of_ones_own_may_call_a_plain_http_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOK_URL", "http://127.0.0.1:8443/")
+    monkeypatch.setenv("WEBHOOK_SECRET", "sixteen_letters-")
+    monkeypatch.setenv("TELEGRAM_BASE_URL", "http://127.0.0.1:8081")
+    assert load_settings().webhook_url == "http://127.0.0.1:8443/"
+
+
+def test_the_lists_of_guests_are_ids_with_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_USER_IDS", "12, 34,")
+    monkeypatch.setenv("ALLOWED_CHAT_IDS", "-1001234567890,")
+    settings = load_settings()
+    assert settings.allowed_user_ids == {12, 34}
+    assert settings.allowed_chat_ids == {-1001234567890}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+def test_a_proxy_is_named_by_its_address_and_is_a_secret_with_its_password(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    url = f"{scheme}://ned:HIDD%40EN@127.0.0.1:3128"
+    monkeypatch.setenv("PROXY_URL", url)
+    settings = load_settings()
+    assert settings.proxy_url is not None
+    assert settings.proxy_url.get_secret_value() == url
+    assert "HIDD" not in repr(settings)
+    assert settings.secrets() == [url, "HIDD%40EN", "HIDD@EN"]
+
+
+def test_a_wrong_proxy_or_secret_is_not_repeated_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in (("PROXY_URL", "gopher://ned:HIDDEN@127.0.0.1"), ("WEBHOOK_SECRET", "HIDDEN")):
+        monkeypatch.setenv(key, value)
+        with pytest.raises(SettingsError, match=f"^{key}: ") as caught:
+            load_settings()
+        assert "HIDDEN" not in str(caught.value)
+        monkeypatch.delenv(key)
 
 
 @pytest.mark.parametrize("token", ["1:abc\n", " 1:abc", "\t1:abc \r\n"])

@@ -37,5 +37,5 @@ class Parrot:
 
 if __name__ == "__main__":
     settings = load_settings()
-    set_up_logging(settings.log_level, [TOKEN])
+    set_up_logging(settings.log_level, settings.secrets(), settings.log_format)
     asyncio.run(build(settings, actor=Parrot()).run())

@@ -113,7 +113,7 @@ async def test_messages_are_fetched_again_after_an_outage(stage: Stage) -> None:
 async def test_the_bot_starts_although_telegram_cannot_be_reached_yet(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.polling.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("bot.lifecycle.RETRY_SECONDS", 0.1)
     await stage.fault("drop", method="getMe", count=2)
     await stage.fault("500", method="setMyCommands", count=1)
     await stage.say("Hello")

@@ -1,0 +1,105 @@
+"""Before the other handlers: who is let in, and how much. What is refused is told once, and costs nothing more."""
+
+from datetime import datetime
+
+from telegram import Message, Update
+from telegram.ext import ApplicationHandlerStop, CommandHandler, ContextTypes, filters
+
+from bot.addressing import AddressedToBot, command_of, language_of, visitor_of
+from bot.delivery import Delivery
+from bot.gate import Gate, Notices, Refusal, Visitor
+from bot.handlers.bans import BAN_COMMANDS
+from bot.locales import Locales, Translate
+
+FREE = frozenset({"start", "help", "reset", "privacy", "export", "forget", *BAN_COMMANDS})
+EVERYBODY = 0
+
+
+class Doorkeeper:
+    """Stops the handling of what the gate refuses; the inbox then closes it."""
+
+    def __init__(self, gate: Gate, notices: Notices, delivery: Delivery, locales: Locales) -> None:
+        self._gate = gate
+        self._notices = notices
+        self._delivery = delivery
+        self._locales = locales
+        self._addressed = AddressedToBot()
+
+    async def let_in(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Stop what comes from a banned person, without a word, and from a stranger, with one."""
+        visitor = visitor_of(update)
+        if visitor is None or filters.StatusUpdate.ALL.check_update(update):
+            return  # What Telegram itself reports of a chat is not said by anybody.
+        if await self._gate.is_banned(visitor):
+            raise ApplicationHandlerStop
+        if not self._gate.welcomes(visitor):
+            if self._is_for_bot(update, context):
+                await self._turn_away(update, visitor)
+            raise ApplicationHandlerStop
+
+    async def count(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Count what is said to the bot, and stop what is too much."""
+        visitor, message = visitor_of(update), _said(update)
+        if visitor is None or message is None or command_of(message) in FREE or not self._is_for_bot(update, context):
+            return
+        refusal = await self._gate.count(visitor, update.update_id)
+        if refusal is not None:
+            await self._ask_for_patience(update, visitor, refusal)
+            raise ApplicationHandlerStop
+
+    async def _turn_away(self, update: Update, visitor: Visitor) -> None:
+        text = stranger_text(self._locales.speak(language_of(update)), visitor)
+        await self._tell_once(update, visitor, EVERYBODY if visitor.in_group else visitor.sender_id, text)
+
+    async def _ask_for_patience(self, update: Update, visitor: Visitor, refusal: Refusal) -> None:
+        _ = self._locales.speak(language_of(update))
+        text = patience_text(_, refusal, self._notices.seconds_to(refusal.until))
+        listener = EVERYBODY if refusal.of_group else visitor.sender_id
+        await self._tell_once(update, visitor, listener, text, refusal.until)
+
+    async def _tell_once(
+        self, update: Update, visitor: Visitor, listener: int, text: str, until: datetime | None = None
+    ) -> None:
+        if self._notices.is_due(visitor.chat_id, listener):
+            await self._delivery.send(update, text)
+            self._notices.told(visitor.chat_id, listener, until)
+
+    def _is_for_bot(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> bool:
+        message = _said(update)
+        if message is None or filters.StatusUpdate.ALL.check_update(update):
+            return False
+        return self._addressed.filter(message) or command_of(message) in _known_commands(context)
+
+
+def stranger_text(_: Translate, visitor: Visitor) -> str:
+    """That the bot talks to its guests only, and how to become one."""
+    if visitor.in_group:
+        text = _("Sorry, I may not talk in this group yet. To invite me, give this number to whoever runs me: {number}")
+        return text.format(number=visitor.chat_id)
+    text = _("Sorry, I may not talk with you yet. To get to know me, give this number to whoever runs me: {number}")
+    return text.format(number=visitor.sender_id)
+
+
+def patience_text(_: Translate, refusal: Refusal, seconds: int) -> str:
+    """That it is too much for now, and when it goes on."""
+    if refusal.of_group:
+        text = _("So many messages here! I need a rest. This group can write to me again in {wait}.")
+    else:
+        text = _("So many messages! I need a rest. You can write to me again in {wait}.")
+    return text.format(wait=_wait(_, seconds))
+
+
+def _wait(_: Translate, seconds: int) -> str:
+    if seconds <= 60:
+        return _("{seconds} s").format(seconds=seconds)
+    hours, minutes = divmod(-(-seconds // 60), 60)
+    return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+
+
+def _said(update: Update) -> Message | None:
+    return update.message or update.edited_message
+
+
+def _known_commands(context: ContextTypes.DEFAULT_TYPE) -> set[str]:
+    handlers = [handler for group in context.application.handlers.values() for handler in group]
+    return {name for handler in handlers if isinstance(handler, CommandHandler) for name in handler.commands}

@@ -19,7 +19,26 @@ def request_of(update: Update, text: str) -> Request:
     message = update.effective_message
     assert message is not None, "handlers are registered for messages only"
     speaker = update.effective_user.first_name if update.effective_user else ""
-    return Request(conversation_of(message), Line(speaker, text), receipt=update.update_id)
+    return Request(
+        conversation_of(message), Line(speaker, text), update.update_id, author_of(update), message.message_id
+    )
+
+
+def author_of(update: Update) -> int | None:
+    """Who wrote, edited or pressed; None for a channel."""
+    return update.effective_user.id if update.effective_user else None
+
+
+def owner_of(update: Update) -> tuple[Conversation | None, int | None]:
+    """Whose an update is: a person's, in one conversation."""
+    message = update.effective_message
+    return (conversation_of(message) if message else None), author_of(update)
+
+
+def calls_stop(update: Update) -> bool:
+    """Whether an update is the command that must not wait for its turn."""
+    words = ((update.message and update.message.text) or "").split(maxsplit=1)
+    return bool(words) and words[0].partition("@")[0].lower() == "/stop"
 
 
 def language_of(update: Update) -> str | None:

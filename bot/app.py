@@ -12,6 +12,7 @@ from bot.chat_service import Actor, ChatService, Line, UnitOfWork
 from bot.errors import SettingsError
 from bot.reply_queue import ReplyQueue
 from bot.settings import Settings
+from bot.stopping import Stopping
 
 if TYPE_CHECKING:
     from bot.chat_order import ChatOrder
@@ -91,25 +92,34 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     from bot.handlers import register
     from bot.inbox import Inbox
     from bot.locales import Locales
+    from bot.placement import Placements
     from bot.polling import Polling
+    from bot.second_thoughts import SecondThoughts
     from bot.storage.database import Database
     from bot.storage.repository import InboxRepository, SqlUnitOfWork
+    from bot.storage.revision import SqlRevision
 
     token = _token(settings)
     database = Database(settings.database_url.get_secret_value())
     actor = actor or load_actor(settings)
     inbox = Inbox(InboxRepository(database.session))
-    order = ChatOrder(inbox)
+    stopping = Stopping()
+    order = ChatOrder(inbox, stopping)
     locales = Locales()
-    service = build_service(settings, actor, lambda: SqlUnitOfWork(database.session))
+    service = build_service(settings, actor, lambda: SqlUnitOfWork(database.session), stopping)
+    thoughts = SecondThoughts(service, lambda: SqlRevision(database.session))
+    delivery = Delivery(inbox, Placements(thoughts, locales))
     application = _application(token, settings.telegram_base_url, inbox, order)
-    register(application, service, inbox, Delivery(inbox), locales, settings.admin_ids)
+    register(application, service, thoughts, stopping, inbox, delivery, locales, settings.admin_ids)
     return App(actor, database, Polling(application, inbox, order, locales, settings.shutdown_grace))
 
 
-def build_service(settings: Settings, actor: Actor, unit_of_work: Callable[[], UnitOfWork]) -> ChatService:
+def build_service(
+    settings: Settings, actor: Actor, unit_of_work: Callable[[], UnitOfWork], stopping: Stopping | None = None
+) -> ChatService:
     """The chat service on any actor and any history."""
-    return ChatService(actor, unit_of_work, ReplyQueue(settings.max_concurrent_replies), settings.context_messages)
+    replies = ReplyQueue(settings.max_concurrent_replies)
+    return ChatService(actor, unit_of_work, replies, settings.context_messages, stopping)
 
 
 def load_actor(settings: Settings) -> Star:

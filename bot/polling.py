@@ -18,7 +18,7 @@ from bot.locales import DEFAULT, LANGUAGES, Locales
 
 log = logging.getLogger(__name__)
 
-UPDATES = [UpdateType.MESSAGE]
+UPDATES = [UpdateType.MESSAGE, UpdateType.EDITED_MESSAGE, UpdateType.CALLBACK_QUERY]
 RETRY_SECONDS = 5.0
 POLLING_TASK = "Updater:start_polling:polling_task"
 

@@ -4,16 +4,19 @@ from collections.abc import Collection
 from typing import Any
 
 from telegram import Update
-from telegram.ext import Application, CommandHandler, MessageHandler, TypeHandler, filters
+from telegram.ext import Application, CallbackQueryHandler, CommandHandler, MessageHandler, TypeHandler, filters
 
 from bot.addressing import AddressedToBot
 from bot.chat_service import ChatService
 from bot.delivery import Delivery
 from bot.handlers.commands import Commands
+from bot.handlers.control import Control
 from bot.handlers.dialogue import Dialogue
 from bot.handlers.failures import Failures
 from bot.inbox import Inbox
 from bot.locales import Locales
+from bot.second_thoughts import SecondThoughts
+from bot.stopping import Stopping
 
 BEFORE_ALL = -1
 
@@ -23,6 +26,8 @@ AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 def register(
     application: AnyApplication,
     service: ChatService,
+    thoughts: SecondThoughts,
+    stopping: Stopping,
     inbox: Inbox,
     delivery: Delivery,
     locales: Locales,
@@ -31,13 +36,17 @@ def register(
     """Add every handler to the application."""
     commands = Commands(service, delivery, locales)
     dialogue = Dialogue(service, delivery, locales)
+    control = Control(thoughts, stopping, delivery, locales)
     failures = Failures(inbox, delivery, locales, admins)
     fresh = filters.UpdateType.MESSAGE
     for_bot = fresh & AddressedToBot()
     application.add_handler(TypeHandler(Update, failures.resume), BEFORE_ALL)
-    for name, callback in commands.callbacks().items():
+    for name, callback in (commands.callbacks() | control.callbacks()).items():
         application.add_handler(CommandHandler(name, callback, filters=fresh))
     application.add_handler(MessageHandler(fresh & filters.ChatType.PRIVATE & filters.COMMAND, commands.unknown))
     application.add_handler(MessageHandler(for_bot & filters.TEXT & ~filters.COMMAND, dialogue.talk))
     application.add_handler(MessageHandler(for_bot & ~filters.TEXT & ~filters.StatusUpdate.ALL, dialogue.decline))
+    edited = filters.UpdateType.EDITED_MESSAGE & filters.TEXT & ~filters.COMMAND
+    application.add_handler(MessageHandler(edited, control.revise))
+    application.add_handler(CallbackQueryHandler(control.press))
     application.add_error_handler(failures.report)

@@ -9,6 +9,7 @@ from telegram.ext import ContextTypes
 from bot.addressing import conversation_of, language_of, request_of
 from bot.chat_service import ChatService
 from bot.delivery import Delivery
+from bot.handlers import control
 from bot.locales import Locales, Translate
 
 Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
@@ -18,6 +19,7 @@ def menu(_: Translate) -> list[BotCommand]:
     """The commands as Telegram lists them, described in one language."""
     return [
         BotCommand("ask", _("Ask a single question")),
+        *control.menu(_),
         BotCommand("reset", _("Forget our conversation")),
         BotCommand("help", _("What I can do")),
         BotCommand("start", _("Say hello")),
@@ -76,7 +78,8 @@ class Commands:
         await self._delivery.send(update, text)
 
     async def _help(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        await self._delivery.send(update, help_text(self._speak(update), self._service.name))
+        _ = self._speak(update)
+        await self._delivery.send(update, "\n".join((help_text(_, self._service.name), control.help_text(_))))
 
     async def _ask(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         question = _words_after_command(update)

@@ -136,7 +136,8 @@ class Delivery:
             buttons = place.buttons if place and last else None
             messages[number - 1 : number] = [await self._put_part(update, part, number, old, buttons)]
             if not last:
-                await self._inbox.part_sent(update.update_id, number, place and Standing(place.question, messages))
+                standing = Standing(place.question, messages) if place else None
+                await self._inbox.part_sent(update.update_id, number, standing)
         await self._remove(update, messages[len(parts) :])
         return Standing(place.question, messages[: len(parts)]) if place else None
 

@@ -33,7 +33,8 @@ class Piece:
 
     def is_changed_by(self, request: Request) -> bool:
         """Whether a request is this question, edited. Telegram also reports edits that leave the words as they were."""
-        return request.message == self.message is not None and request.line.text != self.question.text
+        same = self.message is not None and self.message == request.message
+        return same and self.question.text != request.line.text
 
 
 class Revision(UnitOfWork, Protocol):

@@ -68,6 +68,7 @@ class Control:
 
     async def press(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """A button under an answer, perhaps under one that is long past, or somebody else's."""
+        _ = self._speak(update)
         press = read_press((update.callback_query and update.callback_query.data) or "")
         if press is None:
             await _toast(update, None)
@@ -75,16 +76,17 @@ class Control:
         where = owner_of(update)[0]  # None: the message is too old for Telegram to tell.
         pressed = where and await self._thoughts.find(where, press.piece)
         if pressed and not pressed.is_for(author_of(update)):
-            await _toast(update, not_yours_text(self._speak(update)))
+            await _toast(update, not_yours_text(_))
         elif where and pressed and pressed == await self._thoughts.last(where):
             await self._fulfil(update, press, pressed)
         else:
-            await _toast(update, self._speak(update)("I can only change my last answer."))
+            await _toast(update, _("I can only change my last answer."))
             await self._delivery.take_buttons(update)
 
     async def _fulfil(self, update: Update, press: Press, piece: Piece) -> None:
+        _ = self._speak(update)
         if press.wish is Wish.AGAIN and press.number == len(piece.answers):
-            await _toast(update, self._speak(update)("Let me think again…"))
+            await _toast(update, _("Let me think again…"))
             await self._answer_again(update, piece)
         elif press.wish is Wish.SHOW and 1 <= press.number <= len(piece.answers):
             await _toast(update, None)

@@ -66,7 +66,7 @@ class SqlUnitOfWork:
     async def commit(self) -> None:
         await self._session.commit()
 
-    async def _lines(self, newest_first: Select[tuple[Message]]) -> list[Line]:
+    async def _lines(self, newest_first: Select[Message]) -> list[Line]:
         columns = newest_first.with_only_columns(Message.speaker, Message.text, Message.is_character)
         rows = (await self._session.execute(columns)).all()
         return [Line(*row) for row in reversed(rows)]
@@ -87,7 +87,7 @@ class SqlUnitOfWork:
         return chat
 
 
-def dialogue(conversation: Conversation) -> Select[tuple[Message]]:
+def dialogue(conversation: Conversation) -> Select[Message]:
     """What the dialogue consists of, newest first."""
     return (
         select(Message)

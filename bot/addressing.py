@@ -20,8 +20,13 @@ def request_of(update: Update, text: str) -> Request:
     message = update.effective_message
     assert message is not None, "handlers are registered for messages only"
     speaker = update.effective_user.first_name if update.effective_user else ""
-    line = Line(speaker, text)
-    return Request(conversation_of(message), line, receipt=update.update_id, person=person_of(update))
+    return Request(
+        conversation_of(message),
+        Line(speaker, text),
+        receipt=update.update_id,
+        person=person_of(update),
+        message=message.message_id,
+    )
 
 
 def person_of(update: Update) -> int | None:
@@ -29,6 +34,18 @@ def person_of(update: Update) -> int | None:
     # Telegram gives all anonymous admins, and all channels, one and the same user.
     sender = update.effective_sender
     return sender.id if isinstance(sender, User) else None
+
+
+def owner_of(update: Update) -> tuple[Conversation | None, int | None]:
+    """Whose an update is: a person's, in one conversation."""
+    message = update.effective_message
+    return (conversation_of(message) if message else None), person_of(update)
+
+
+def calls_stop(update: Update) -> bool:
+    """Whether an update is the command that must not wait for its turn."""
+    words = ((update.message and update.message.text) or "").split(maxsplit=1)
+    return bool(words) and words[0].partition("@")[0].lower() == "/stop"
 
 
 def language_of(update: Update) -> str | None:

@@ -15,6 +15,7 @@ from bot.errors import SettingsError
 from bot.origins import Answer, Answers, Origin, Origins, ScriptLine
 from bot.reply_queue import ReplyQueue
 from bot.settings import Settings
+from bot.stopping import Stopping
 
 if TYPE_CHECKING:
     from bot.chat_order import ChatOrder
@@ -149,28 +150,34 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     from bot.lifecycle import Lifecycle
     from bot.locales import Locales
     from bot.menus import Menus
+    from bot.placement import Placements
+    from bot.second_thoughts import SecondThoughts
     from bot.storage.answers import AnswerRepository
     from bot.storage.database import Database
     from bot.storage.guest_book import SqlGuestBook
     from bot.storage.personal_records import PersonalRecords
     from bot.storage.repository import InboxRepository, SqlUnitOfWork
     from bot.storage.retention import Retention
+    from bot.storage.revision import SqlRevision
     from bot.storage.tables import now
 
     token = _token(settings)
     database = Database(settings.database_url.get_secret_value())
     actor = actor or load_actor(settings)
     inbox = Inbox(InboxRepository(database.session))
-    order = ChatOrder(inbox)
-    locales, delivery = Locales(), Delivery(inbox)
-    privacy = Privacy(PersonalRecords(database.session), delivery, locales, settings.retention_days)
-    service = build_service(settings, actor, lambda: SqlUnitOfWork(database.session))
+    stopping, locales = Stopping(), Locales()
+    order = ChatOrder(inbox, stopping)
+    service = build_service(settings, actor, lambda: SqlUnitOfWork(database.session), stopping)
+    thoughts = SecondThoughts(service, lambda: SqlRevision(database.session))
+    delivery = Delivery(inbox, Placements(thoughts, locales))
     application = _application(token, settings, inbox, order)
     register(
         application,
         service=service,
+        thoughts=thoughts,
+        stopping=stopping,
         origins=build_origins(settings, AnswerRepository(database.session)),
-        privacy=privacy,
+        privacy=Privacy(PersonalRecords(database.session), delivery, locales, settings.retention_days),
         gate=Gate(_rules(settings), SqlGuestBook(database.session), now),
         notices=Notices(now),
         inbox=inbox,
@@ -183,9 +190,12 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     return App(actor, database, lifecycle, Retention(database.session, settings.retention_days))
 
 
-def build_service(settings: Settings, actor: Actor, unit_of_work: Callable[[], UnitOfWork]) -> ChatService:
+def build_service(
+    settings: Settings, actor: Actor, unit_of_work: Callable[[], UnitOfWork], stopping: Stopping | None = None
+) -> ChatService:
     """The chat service on any actor and any history."""
-    return ChatService(actor, unit_of_work, ReplyQueue(settings.max_concurrent_replies), settings.context_messages)
+    replies = ReplyQueue(settings.max_concurrent_replies)
+    return ChatService(actor, unit_of_work, replies, settings.context_messages, stopping)
 
 
 def build_origins(settings: Settings, answers: Answers) -> Origins:

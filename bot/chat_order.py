@@ -8,9 +8,10 @@ from weakref import WeakValueDictionary
 from telegram import Update
 from telegram.ext import BaseUpdateProcessor
 
-from bot.addressing import conversation_of
+from bot.addressing import calls_stop, conversation_of, owner_of
 from bot.chat_service import Conversation
 from bot.inbox import Inbox
+from bot.stopping import Stopping
 
 # How many updates may be waiting or in work. Waiting costs next to nothing, and a bound that is reached would let one
 # busy chat hold up the others; what limits the work is the reply queue.
@@ -18,13 +19,17 @@ MANY = 100_000
 
 
 class ChatOrder(BaseUpdateProcessor):
-    """Runs the handling of updates, each within its chat's turn and under the inbox's eye."""
+    """Runs the handling of updates, each within its chat's turn and under the inbox's eye.
 
-    __slots__ = ("_inbox", "_running", "_turns")
+    /stop waits for no turn: it is about what holds the turn, or waits for it.
+    """
 
-    def __init__(self, inbox: Inbox) -> None:
+    __slots__ = ("_inbox", "_running", "_stopping", "_turns")
+
+    def __init__(self, inbox: Inbox, stopping: Stopping | None = None) -> None:
         super().__init__(MANY)
         self._inbox = inbox
+        self._stopping = stopping or Stopping()
         # A lock lives as long as somebody holds it or waits for it. Locks are handed on in the order of asking.
         self._turns: WeakValueDictionary[Conversation, asyncio.Lock] = WeakValueDictionary()
         self._running: set[asyncio.Task[Any]] = set()
@@ -34,11 +39,12 @@ class ChatOrder(BaseUpdateProcessor):
         assert task is not None, "updates are processed in tasks"
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        async with self._turn(update):
-            if isinstance(update, Update):
+        if not isinstance(update, Update):
+            await coroutine
+            return
+        with self._stopping.in_hand(update.update_id, owner_of(update)):
+            async with self._turn(update):
                 await self._handle(update, coroutine)
-            else:
-                await coroutine
 
     async def abandon(self) -> int:
         """Cancel what is still being handled; it stays in the inbox. Returns how many updates that were."""
@@ -62,8 +68,8 @@ class ChatOrder(BaseUpdateProcessor):
             async with self._inbox.handling(update):
                 await again()
 
-    def _turn(self, update: object) -> asyncio.Lock:
-        message = update.effective_message if isinstance(update, Update) else None
-        if message is None:
+    def _turn(self, update: Update) -> asyncio.Lock:
+        message = update.effective_message
+        if message is None or calls_stop(update):
             return asyncio.Lock()
         return self._turns.setdefault(conversation_of(message), asyncio.Lock())

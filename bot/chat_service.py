@@ -4,8 +4,8 @@ The service owns the commit: what a request changes is stored in one unit of wor
 request has been answered. A request that fails, or is cancelled, leaves no trace.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
@@ -13,6 +13,7 @@ from typing import Protocol, Self
 
 from bot.errors import BotError, EmptyAnswerError
 from bot.reply_queue import ReplyQueue
+from bot.stopping import Errand, Stopping
 
 Listener = Callable[[str], None]
 
@@ -47,22 +48,24 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Somebody's line that wants an answer. `receipt` is the id under which it was received, if it was on record.
+    """Somebody's line that wants an answer.
 
-    `person` is a number that stays the same when the speaker's name changes; None where it is not known.
+    `receipt` is the id under which it was received, if it was on record. `person` is a number of who said it, which
+    stays the same when the name changes, and `message` that of the message in its chat, where these are known.
     """
 
     conversation: Conversation
     line: Line
     receipt: int | None = None
     person: int | None = None
+    message: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A question with its answer, and what answered: a character (by name, in `answer`) and its version.
 
-    `person` is the one who asked, as in Request.
+    `person` and `message` are the question's, as in `Request`.
     """
 
     question: Line
@@ -70,6 +73,7 @@ class Exchange:
     mode: Mode
     version: str
     person: int | None = None
+    message: int | None = None
 
 
 class Actor(Protocol):
@@ -119,12 +123,18 @@ class ChatService:
     """
 
     def __init__(
-        self, actor: Actor, unit_of_work: Callable[[], UnitOfWork], replies: ReplyQueue, context_messages: int
+        self,
+        actor: Actor,
+        unit_of_work: Callable[[], UnitOfWork],
+        replies: ReplyQueue,
+        context_messages: int,
+        stopping: Stopping | None = None,
     ) -> None:
         self._actor = actor
         self._unit_of_work = unit_of_work
         self._replies = replies
-        self._context_messages = context_messages
+        self._stopping = stopping or Stopping()
+        self.context_messages = context_messages
 
     @property
     def name(self) -> str:
@@ -139,18 +149,18 @@ class ChatService:
     async def talk(self, request: Request, listener: Listener | None = None) -> str:
         """Answer the next line of the dialogue and remember both.
 
-        `listener` is called with the answer so far each time that it grows. Raises EmptyAnswerError, and
-        AlreadyAnsweredError where another process was faster.
+        `listener` is called with the answer so far each time that it grows. Raises EmptyAnswerError, StoppedError where
+        the request is called off, and AlreadyAnsweredError where another process was faster.
         """
-        async with self._replies.turn(request.conversation):
+        async with self.turn(request) as errand:
             async with self._unit_of_work() as work:
-                context = await work.context(request.conversation, self._context_messages)
-            return await self._answer(request, context, Mode.DIALOGUE, listener)
+                context = await work.context(request.conversation, self.context_messages)
+            return await self._store(request, await self.exchange(errand, request, context, Mode.DIALOGUE, listener))
 
     async def ask(self, request: Request, listener: Listener | None = None) -> str:
         """Answer a single question; the dialogue is neither read nor changed. Raises as `talk` does."""
-        async with self._replies.turn(request.conversation):
-            return await self._answer(request, [], Mode.ASK, listener)
+        async with self.turn(request) as errand:
+            return await self._store(request, await self.exchange(errand, request, [], Mode.ASK, listener))
 
     async def reset(self, conversation: Conversation) -> None:
         """Forget the dialogue: later answers do not see what was said before."""
@@ -158,16 +168,29 @@ class ChatService:
             await work.forget_context(conversation)
             await work.commit()
 
-    async def _answer(self, request: Request, context: list[Line], mode: Mode, listener: Listener | None) -> str:
+    @asynccontextmanager
+    async def turn(self, request: Request) -> AsyncIterator[Errand]:
+        """Hold the conversation's turn, in which `exchange` may be called."""
+        errand = self._stopping.errand(request.receipt)
+        async with errand.thinking(), self._replies.turn(request.conversation):
+            yield errand
+
+    async def exchange(
+        self, errand: Errand, request: Request, context: Sequence[Line], mode: Mode, listener: Listener | None = None
+    ) -> Exchange:
+        """Let the character answer, without storing anything. From here on the errand cannot be stopped."""
         text = await self._listen([*context, request.line], listener)
+        errand.settle()
         answer = Line(self._actor.name, text, is_character=True)
+        return Exchange(request.line, answer, mode, self._actor.version, request.person, request.message)
+
+    async def _store(self, request: Request, exchange: Exchange) -> str:
         async with self._unit_of_work() as work:
-            exchange = Exchange(request.line, answer, mode, self._actor.version, request.person)
             await work.remember(request.conversation, exchange)
             if request.receipt is not None:
-                await work.answered(request.receipt, text)
+                await work.answered(request.receipt, exchange.answer.text)
             await work.commit()
-        return text
+        return exchange.answer.text
 
     async def _listen(self, history: Sequence[Line], listener: Listener | None) -> str:
         text = ""

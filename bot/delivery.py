@@ -1,4 +1,4 @@
-"""Delivery: a reply that is on record goes out, and is marked as sent."""
+"""Delivery: a reply that is on record goes out, into new messages or into those it replaces, and is marked as sent."""
 
 import asyncio
 import logging
@@ -6,22 +6,26 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
-from telegram import LinkPreviewOptions, Message, Update
+from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message, Update
 from telegram.constants import ChatAction, MessageLimit
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import AIORateLimiter
 
 from bot.errors import BotError
 from bot.inbox import Inbox
+from bot.placement import Place, Placements
+from bot.storage.repository import Standing
 
 log = logging.getLogger(__name__)
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # Seconds between the attempts to send one message.
 TYPING_SECONDS = 4.0  # Telegram shows "typing" for five.
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # No request was written.
+UNKNOWN = 0  # The number of a message that was perhaps sent. No message has it, so none can be edited by it.
+T = TypeVar("T")
 Step = Callable[[], Awaitable[object]]
 Result = bool | dict[str, Any] | list[dict[str, Any]]
 ENDS = ("\n", ". ", "! ", "? ", "… ", " ")  # Where a long text may be cut, best first.
@@ -66,30 +70,47 @@ class FloodControl(AIORateLimiter):
 
 
 class Delivery:
-    """Sends replies: plain text in as many messages as it needs, or whatever else calls of Telegram's make."""
+    """Sends replies: plain text in as many messages as it needs, or whatever else calls of Telegram's make.
 
-    def __init__(self, inbox: Inbox) -> None:
+    An answer that is to replace another goes into the messages of that one: those are edited, further ones are sent
+    where they do not suffice, and deleted where they are too many.
+    """
+
+    def __init__(self, inbox: Inbox, placements: Placements) -> None:
         self._inbox = inbox
+        self._placements = placements
         self._announcing: set[asyncio.Task[None]] = set()
         self._doubtful: dict[int, int] = {}  # Of an update, the number of the message that was perhaps sent.
 
-    async def send(self, update: Update, text: str, parts_sent: int = 0) -> None:
+    async def send(self, update: Update, text: str, parts_sent: int = 0, place: Place | None = None) -> None:
         """Reply to an update and mark it as done; the first `parts_sent` messages are out already.
 
+        An answer of the dialogue that is on record finds its place by itself, any other text is given one or has none.
         Raises as `carry_out` does.
         """
-        message = update.effective_message
-        assert message is not None, "only messages are replied to"
-        await self.carry_out(update, [partial(_reply, message, part) for part in split(text)], parts_sent)
 
-    async def carry_out(self, update: Update, steps: Sequence[Step], done: int = 0) -> None:
-        """Make the calls that answer an update and mark it as done; the first `done` of them were made already.
+        async def put() -> Standing | None:
+            found = place or await self._placements.find(update)
+            return await self._send_parts(update, split(text), parts_sent, found)
+
+        await self._finish(update, put())
+
+    async def carry_out(self, update: Update, step: Step) -> None:
+        """Make the call that answers an update and mark it as done.
 
         A call that got no answer was perhaps carried out; it is tried once more, so at worst a message is there twice.
-        Raises SendLaterError where the network fails for long, TelegramError if Telegram refuses a call for good.
+        Raises SendLaterError where the network fails for long, TelegramError if Telegram refuses the call for good.
         """
+
+        async def put() -> None:
+            await self._persist(update, step, 1)
+
+        await self._finish(update, put())
+
+    async def _finish(self, update: Update, sending: Awaitable[Standing | None]) -> None:
+        standing = None
         try:
-            await self._take_steps(update, steps, done)
+            standing = await sending
         except Forbidden:
             log.info("Update %d: the chat does not let the bot write", update.update_id)
         except BadRequest:  # A kind of NetworkError to the library, but it would not get better.
@@ -98,7 +119,17 @@ class Delivery:
         except (NetworkError, RetryAfter) as error:
             raise SendLaterError(f"the answer is kept and sent later: {error}") from error
         self._doubtful.pop(update.update_id, None)
-        await self._inbox.close(update.update_id)
+        await self._inbox.close(update.update_id, standing=standing)
+
+    async def take_buttons(self, update: Update) -> None:
+        """Take the buttons off the message that an update is about; it may be gone, or have none."""
+        message = update.effective_message
+        if message is None:
+            return
+        try:
+            await self._persist(update, lambda: message.edit_reply_markup(None))
+        except TelegramError as error:
+            log.info("Update %d: the buttons stay (%s)", update.update_id, error)
 
     @asynccontextmanager
     async def typing(self, update: Update) -> AsyncIterator[None]:
@@ -114,28 +145,61 @@ class Delivery:
         finally:
             answered.set()
 
-    async def _take_steps(self, update: Update, steps: Sequence[Step], done: int) -> None:
-        for number, step in enumerate(steps[done:], done + 1):
-            await self._take(update, step, number)
-            if number < len(steps):
-                await self._inbox.part_sent(update.update_id, number)
+    async def _send_parts(
+        self, update: Update, parts: Sequence[str], parts_sent: int, place: Place | None
+    ) -> Standing | None:
+        messages = list(place.messages) if place else []
+        for number, part in enumerate(parts[parts_sent:], parts_sent + 1):
+            last = number == len(parts)
+            old = messages[number - 1] if number <= len(messages) else None
+            buttons = place.buttons if place and last else None
+            messages[number - 1 : number] = [await self._put_part(update, part, number, old, buttons)]
+            if not last:
+                standing = Standing(place.question, messages) if place else None
+                await self._inbox.part_sent(update.update_id, number, standing)
+        await self._remove(update, messages[len(parts) :])
+        return Standing(place.question, messages[: len(parts)]) if place else None
 
-    async def _take(self, update: Update, step: Step, number: int) -> None:
+    async def _put_part(
+        self, update: Update, text: str, number: int, old: int | None, buttons: InlineKeyboardMarkup | None
+    ) -> int:
+        """Put a text where an `old` message is, or else into a new one; returns the number of the message."""
+        message = update.effective_message
+        assert message is not None, "only messages are replied to"
+        if old is not None and await self._persist(update, lambda: _replace(message, old, text, buttons)):
+            return old
+        sent = await self._persist(update, lambda: _reply(message, text, buttons), number)
+        return sent.message_id if sent else UNKNOWN
+
+    async def _persist(self, update: Update, work: Callable[[], Awaitable[T]], number: int = 0) -> T | None:
+        """Do the work in spite of limits and failures of the network.
+
+        Work with a `number` is the sending of that message, which is left at that if it was perhaps done twice.
+        """
         for pause in (*PAUSES, None):
             try:
-                await step()
-                return
+                return await work()
             except BadRequest:
                 raise
             except (NetworkError, RetryAfter) as error:
-                if _perhaps_sent(error) and self._doubted_before(update.update_id, number):
+                if number and _perhaps_sent(error) and self._doubted_before(update.update_id, number):
                     log.warning("Update %d: message %d was perhaps sent twice; left at that", update.update_id, number)
-                    return
+                    break
                 if pause is None:
                     raise
                 seconds = max(pause, _seconds_asked(error))
                 log.info("Sending failed (%s); next attempt in %g s", error, seconds)
                 await asyncio.sleep(seconds)
+        return None
+
+    async def _remove(self, update: Update, messages: Sequence[int]) -> None:
+        message = update.effective_message
+        assert message is not None, "only messages are replied to"
+        for number in messages:
+            try:
+                await self._persist(update, partial(_delete, message, number))
+            except BadRequest as error:  # Gone already, or too old to be deleted.
+                log.info("Update %d: a message is left as it is (%s)", update.update_id, error)
 
     def _doubted_before(self, update_id: int, number: int) -> bool:
         doubted = self._doubtful.get(update_id) == number
@@ -166,11 +230,36 @@ def _seconds_asked(error: TelegramError) -> float:
     return asked.total_seconds() if isinstance(asked, timedelta) else asked
 
 
-async def _reply(message: Message, text: str) -> None:
+async def _reply(message: Message, text: str, buttons: InlineKeyboardMarkup | None) -> Message:
     # In groups the library quotes the message; whoever deleted it in the meantime still gets the answer.
-    await message.reply_text(
-        text, allow_sending_without_reply=True, link_preview_options=LinkPreviewOptions(is_disabled=True)
+    return await message.reply_text(
+        text,
+        reply_markup=buttons,
+        allow_sending_without_reply=True,
+        link_preview_options=LinkPreviewOptions(is_disabled=True),
     )
+
+
+async def _replace(message: Message, old: int, text: str, buttons: InlineKeyboardMarkup | None) -> bool:
+    """Edit another message of the chat; False if it is not there any more, or cannot be edited."""
+    try:
+        await message.get_bot().edit_message_text(
+            text,
+            message.chat_id,
+            old,
+            reply_markup=buttons,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+    except BadRequest as error:
+        if "not modified" in error.message.lower():  # It was edited before, and the answer to that was lost.
+            return True
+        log.info("A message cannot be edited, so a new one is sent (%s)", error)
+        return False
+    return True
+
+
+async def _delete(message: Message, number: int) -> None:
+    await message.get_bot().delete_message(message.chat_id, number)
 
 
 async def _keep_typing(message: Message, answered: asyncio.Event) -> None:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from telegram import Bot, Update
 
 from bot.errors import StorageError
-from bot.storage.repository import InboxRepository, Unfinished
+from bot.storage.repository import InboxRepository, Standing, Unfinished
 from bot.storage.tables import State
 
 log = logging.getLogger(__name__)
@@ -83,15 +83,15 @@ class Inbox(asyncio.Queue[object]):
         if update.update_id in self._open:
             await self.close(update.update_id)
 
-    async def part_sent(self, update_id: int, parts: int) -> None:
-        """Remember that the first `parts` messages of a long reply have gone out."""
-        await _insist(lambda: self._rows.part_sent(update_id, parts))
+    async def part_sent(self, update_id: int, parts: int, standing: Standing | None = None) -> None:
+        """Remember that the first `parts` messages of a long reply have gone out, and which messages these are."""
+        await _insist(lambda: self._rows.part_sent(update_id, parts, standing))
 
-    async def close(self, update_id: int, failed: bool = False) -> None:
-        """Nothing is left to do for this update, or nothing can be done."""
+    async def close(self, update_id: int, failed: bool = False, standing: Standing | None = None) -> None:
+        """Nothing is left to do for this update, or nothing can be done; `standing` is where the answer came to be."""
         state = State.FAILED if failed else State.DONE
         # Not to be given up: an answer that was sent and not marked would be sent again.
-        await _insist(lambda: self._rows.finish(update_id, state))
+        await _insist(lambda: self._rows.finish(update_id, state, standing))
         self.release(update_id)
 
     def release(self, update_id: int) -> None:

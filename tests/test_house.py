@@ -59,8 +59,9 @@ def test_bot_imports_no_training_and_reaches_the_model_only_where_it_is_built(na
     assert not within(found, "model") or name in MODEL_USERS, name
 
 
-def test_the_service_knows_neither_telegram_nor_the_database() -> None:
-    found = imports(ROOT / "bot" / "chat_service.py")
+@pytest.mark.parametrize("module", ["chat_service", "second_thoughts", "stopping"])
+def test_the_service_knows_neither_telegram_nor_the_database(module: str) -> None:
+    found = imports(ROOT / "bot" / f"{module}.py")
     assert not top_level(found) & {"telegram", "sqlalchemy", "aiosqlite"}
     assert not within(found, "bot.handlers") | within(found, "bot.storage")
 

@@ -9,6 +9,7 @@ from telegram.ext import ContextTypes
 from bot.addressing import conversation_of, language_of, request_of
 from bot.chat_service import ChatService
 from bot.delivery import Delivery
+from bot.handlers import control
 from bot.locales import Locales, Translate
 
 Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
@@ -18,6 +19,7 @@ def menu(_: Translate) -> list[BotCommand]:
     """The commands as Telegram lists them, described in one language."""
     return [
         BotCommand("ask", _("Ask a single question")),
+        *control.menu(_),
         BotCommand("reset", _("Forget our conversation")),
         BotCommand("why", _("Where my last answer comes from")),
         BotCommand("help", _("What I can do")),
@@ -28,15 +30,15 @@ def menu(_: Translate) -> list[BotCommand]:
     ]
 
 
-def help_text(_: Translate, name: str) -> str:
-    """What the bot can do, in one language; `name` is the character's."""
-    return _(
-        "I am {name}. Just write to me, and I answer with our conversation in mind.\n\n"
+def help_text(_: Translate, name: str, *more: str) -> str:
+    """What the bot can do, in one language; `name` is the character's, `more` are further lines on commands."""
+    hello = _("I am {name}. Just write to me, and I answer with our conversation in mind.").format(name=name)
+    talk = _(
         "/ask QUESTION: a single question, apart from our conversation\n"
         "/reset: I forget what we talked about\n"
-        "/why: where my last answer comes from; as a reply to another answer, where that one does\n"
-        "/help: this overview"
-    ).format(name=name)
+        "/why: where my last answer comes from; as a reply to another answer, where that one does"
+    )
+    return "\n".join((f"{hello}\n", talk, *more, _("/help: this overview")))
 
 
 def greeting_text(_: Translate, name: str, greeting: str) -> str:
@@ -83,7 +85,7 @@ class Commands:
     async def _help(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         _ = self._speak(update)
         here = _("/privacy: what I keep about you\n/export: get it as a file\n/forget: have it deleted")
-        await self._delivery.send(update, help_text(_, self._service.name) + "\n" + here)
+        await self._delivery.send(update, help_text(_, self._service.name, control.help_text(_), here))
 
     async def _ask(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         question = _words_after_command(update)

@@ -9,9 +9,11 @@ from bot.addressing import AddressedToBot, command_of, language_of, visitor_of
 from bot.delivery import Delivery
 from bot.gate import Gate, Notices, Refusal, Visitor
 from bot.handlers.bans import BAN_COMMANDS
+from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
+from bot.placement import Wish, read_press
 
-FREE = frozenset({"start", "help", "reset", "privacy", "export", "forget", *BAN_COMMANDS})
+FREE = frozenset({"start", "help", "reset", "stop", "undo", "privacy", "export", "forget", *BAN_COMMANDS})
 EVERYBODY = 0
 
 
@@ -39,13 +41,20 @@ class Doorkeeper:
 
     async def count(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Count what is said to the bot, and stop what is too much."""
-        visitor, message = visitor_of(update), _said(update)
-        if visitor is None or message is None or command_of(message) in FREE or not self._is_for_bot(update, context):
+        visitor = visitor_of(update)
+        if visitor is None or not self._costs(update, context):
             return
         refusal = await self._gate.count(visitor, update.update_id)
         if refusal is not None:
             await self._ask_for_patience(update, visitor, refusal)
             raise ApplicationHandlerStop
+
+    def _costs(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> bool:
+        if update.callback_query:
+            press = read_press(update.callback_query.data or "")
+            return press is not None and press.wish is Wish.AGAIN
+        message = _said(update)
+        return message is not None and command_of(message) not in FREE and self._is_for_bot(update, context)
 
     async def _turn_away(self, update: Update, visitor: Visitor) -> None:
         text = stranger_text(self._locales.speak(language_of(update)), visitor)
@@ -54,6 +63,9 @@ class Doorkeeper:
     async def _ask_for_patience(self, update: Update, visitor: Visitor, refusal: Refusal) -> None:
         _ = self._locales.speak(language_of(update))
         text = patience_text(_, refusal, self._notices.seconds_to(refusal.until))
+        if update.callback_query:
+            await toast(update, text)
+            return
         listener = EVERYBODY if refusal.of_group else visitor.sender_id
         await self._tell_once(update, visitor, listener, text, refusal.until)
 

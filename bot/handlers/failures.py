@@ -14,6 +14,7 @@ from bot.delivery import Delivery, SendLaterError
 from bot.errors import BotError, EmptyAnswerError, StorageError
 from bot.inbox import ATTEMPTS, Again, Inbox
 from bot.locales import Locales, Translate
+from bot.stopping import StoppedError
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class Failures:
         error = context.error
         if isinstance(error, AlreadyAnsweredError):
             self._inbox.release(update.update_id)
+        elif isinstance(error, StoppedError):
+            await self._inbox.close(update.update_id)
         elif isinstance(error, (SendLaterError, StorageError)):
             await self._put_off(update, error, partial(context.application.process_update, update))
         else:
@@ -77,7 +80,9 @@ class Failures:
 
 def _log(update: object, error: Exception | None) -> None:
     number = update.update_id if isinstance(update, Update) else "?"
-    if isinstance(error, BotError):
+    if isinstance(error, StoppedError):
+        log.info("Update %s: %s", number, error)
+    elif isinstance(error, BotError):
         log.warning("Update %s: %s", number, error)
     else:
         log.error("Update %s could not be handled", number, exc_info=error)

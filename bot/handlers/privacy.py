@@ -1,17 +1,17 @@
 """/privacy, /export and /forget: what is kept about a person is told, given out, or deleted for good."""
 
 import logging
-from contextlib import suppress
 from functools import partial
 
 from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.constants import ChatType
-from telegram.error import BadRequest, TelegramError
+from telegram.error import BadRequest
 from telegram.ext import ContextTypes
 
 from bot.addressing import language_of, person_of
 from bot.delivery import Delivery
 from bot.handlers.commands import Callback
+from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.personal_data import Claim, Records, document
 
@@ -40,14 +40,14 @@ class Privacy:
         assert query is not None, "registered for callback queries only"
         answer, person = str(query.data).split(":")[1:]
         if claim is None or claim.person != int(person):
-            await _acknowledge(query, _("Only the one who asked can press this."))
+            await toast(update, _("Only the one who asked can press this."))
             return
-        await _acknowledge(query)
+        await toast(update, None)
         text = _("All right, I keep everything.")
         if answer == "yes":
             await self._records.forget(claim, update.update_id)
             text = _("Done. I have deleted it all.")
-        await self._delivery.carry_out(update, [partial(_replace_question, query, context.bot, text)])
+        await self._delivery.carry_out(update, partial(_replace_question, query, context.bot, text))
         if answer == "yes":
             await self._records.sweep()  # The press itself was on record until now.
 
@@ -65,7 +65,7 @@ class Privacy:
             caption = _("This is everything that I keep of what you said here, and what I answered.")
         content = await document(self._records, claim)
         send = partial(message.reply_document, content, caption, filename=FILE_NAME, allow_sending_without_reply=True)
-        await self._delivery.carry_out(update, [send])
+        await self._delivery.carry_out(update, send)
 
     async def _forget(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         claim, message, _ = _claim(update), update.effective_message, self._speak(update)
@@ -79,7 +79,7 @@ class Privacy:
         text = question + "\n" + _("I cannot undo it.")
         keyboard = _keyboard(_, claim.person)
         send = partial(message.reply_text, text, reply_markup=keyboard, allow_sending_without_reply=True)
-        await self._delivery.carry_out(update, [send])
+        await self._delivery.carry_out(update, send)
 
     def _speak(self, update: Update) -> Translate:
         return self._locales.speak(language_of(update))
@@ -119,12 +119,6 @@ def _keyboard(_: Translate, person: int) -> InlineKeyboardMarkup:
     yes = InlineKeyboardButton(_("Yes, forget it"), callback_data=f"forget:yes:{person}")
     no = InlineKeyboardButton(_("No, keep it"), callback_data=f"forget:no:{person}")
     return InlineKeyboardMarkup([[yes, no]])
-
-
-async def _acknowledge(query: CallbackQuery, text: str | None = None) -> None:
-    """One attempt: after a few seconds Telegram takes no answer to a press any more."""
-    with suppress(TelegramError):
-        await query.answer(text, show_alert=text is not None)
 
 
 async def _replace_question(query: CallbackQuery, bot: Bot, text: str) -> None:

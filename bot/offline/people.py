@@ -31,6 +31,7 @@ class People:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/people/send", answered(self.send)),
+            web.post("/people/edit", answered(self.edit)),
             web.post("/people/press", answered(self.press)),
             web.post("/people/add", answered(self.add)),
             web.get("/people/messages", answered(self.messages)),
@@ -56,6 +57,17 @@ class People:
         message = self._world.add_message(chat, user.as_json(), content)
         update_id = self._world.updates.push("message", message)
         return {"message_id": message["message_id"], "update_id": update_id}
+
+    async def edit(self, request: web.Request) -> Json:
+        """A person changes the words of an earlier message."""
+        args = await read_arguments(request)
+        user = self._world.person(_required(args.integer("user_id"), "user_id"))
+        chat = self._chat_of(user, args.integer("chat_id", user.id))
+        message = chat.messages.get(args.integer("message_id"))
+        if message is None or message["from"]["id"] != user.id or "text" not in message:
+            raise BadRequestError("only one's own words can be edited")
+        edited = {name: value for name, value in message.items() if name != "entities"} | _spoken(args.text("text"))
+        return {"update_id": self._world.edit(chat, edited)}
 
     async def press(self, request: web.Request) -> Json:
         """A person presses an inline button."""

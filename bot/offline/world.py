@@ -145,6 +145,13 @@ class World:
         self.changed(chat, "message", message=message)
         return message
 
+    def edit(self, chat: Chat, message: Json) -> int:
+        """A person puts this message in the place of the one that it was. Returns the id of the update."""
+        message["edit_date"] = int(time.time())
+        chat.messages[message["message_id"]] = message
+        self.changed(chat, "edited", message=message)
+        return self.updates.push("edited_message", message)
+
     def changed(self, chat: Chat, kind: str, **what: Any) -> None:
         """Counts a change of a chat and tells it to the listeners."""
         chat.version += 1

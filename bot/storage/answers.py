@@ -20,7 +20,7 @@ class AnswerRepository:
             select(Message.text, Message.version)
             .join(Chat, Message.chat == Chat.id)
             .where(Chat.chat_id == conversation.chat_id, Chat.thread_id == conversation.thread_id)
-            .where(Message.is_character)
+            .where(Message.is_character, Message.is_shown)
         )
         if part is not None:  # A long answer was sent in several messages.
             query = query.where(Message.text.contains(part, autoescape=True)).order_by(Message.text != part)

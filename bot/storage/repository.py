@@ -1,12 +1,13 @@
 """The queries: what was said (a unit of work for the service), and the rows of the inbox."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +21,7 @@ class SqlUnitOfWork:
 
     def __init__(self, sessions: Sessions) -> None:
         self._session = sessions()
+        self._answered_question: int | None = None  # The question of the dialogue that is answered here.
 
     async def __aenter__(self) -> Self:
         return self
@@ -32,22 +34,15 @@ class SqlUnitOfWork:
             raise unavailable(error) from error
 
     async def context(self, conversation: Conversation, limit: int) -> list[Line]:
-        query = (
-            select(Message.speaker, Message.text, Message.is_character)
-            .join(Chat, Message.chat == Chat.id)
-            .where(Chat.chat_id == conversation.chat_id, Chat.thread_id == conversation.thread_id)
-            .where(Message.mode == Mode.DIALOGUE, Message.id > Chat.reset_after)
-            .order_by(Message.id.desc())
-            .limit(limit)
-        )
-        rows = (await self._session.execute(query)).all()
-        return [Line(*row) for row in reversed(rows)]
+        return await self._lines(dialogue(conversation).limit(limit))
 
     async def remember(self, conversation: Conversation, exchange: Exchange) -> None:
         chat = await self._chat(conversation)
-        self._session.add(_message(chat, exchange, exchange.question))
+        question = message_of(chat.id, exchange, exchange.question)
+        question.message = exchange.message
+        self._session.add(question)
         await self._session.flush()  # Ids tell the order: the question's first.
-        self._session.add(_message(chat, exchange, exchange.answer))
+        self._answer(question, message_of(chat.id, exchange, exchange.answer))
 
     async def forget_context(self, conversation: Conversation) -> None:
         chat = await self._chat(conversation)
@@ -58,13 +53,24 @@ class SqlUnitOfWork:
         change = (
             update(InboxRow)
             .where(InboxRow.update_id == receipt, InboxRow.state == State.RECEIVED)
-            .values(state=State.ANSWERED, reply=answer)
+            .values(state=State.ANSWERED, reply=answer, question=self._answered_question)
         )
         if await self._session.scalar(change.returning(InboxRow.update_id)) is None:
             raise AlreadyAnsweredError("answered by another process")
 
     async def commit(self) -> None:
         await self._session.commit()
+
+    async def _lines(self, newest_first: Select[Message]) -> list[Line]:
+        columns = newest_first.with_only_columns(Message.speaker, Message.text, Message.is_character)
+        rows = (await self._session.execute(columns)).all()
+        return [Line(*row) for row in reversed(rows)]
+
+    def _answer(self, question: Message, answer: Message) -> None:
+        answer.question = question.id
+        self._session.add(answer)
+        if question.mode == Mode.DIALOGUE:
+            self._answered_question = question.id
 
     async def _chat(self, conversation: Conversation) -> Chat:
         key = {"chat_id": conversation.chat_id, "thread_id": conversation.thread_id}
@@ -76,9 +82,21 @@ class SqlUnitOfWork:
         return chat
 
 
-def _message(chat: Chat, exchange: Exchange, line: Line) -> Message:
+def dialogue(conversation: Conversation) -> Select[Message]:
+    """What the dialogue consists of, newest first."""
+    return (
+        select(Message)
+        .join(Chat, Message.chat == Chat.id)
+        .where(Chat.chat_id == conversation.chat_id, Chat.thread_id == conversation.thread_id)
+        .where(Message.mode == Mode.DIALOGUE, Message.id > Chat.reset_after, Message.is_shown)
+        .order_by(Message.id.desc())
+    )
+
+
+def message_of(chat: int, exchange: Exchange, line: Line) -> Message:
+    """One of the two lines of an exchange, as a new row."""
     return Message(
-        chat=chat.id,
+        chat=chat,
         mode=exchange.mode,
         is_character=line.is_character,
         speaker=line.speaker,
@@ -97,6 +115,14 @@ class Unfinished:
     reply: str | None
     parts_sent: int
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the answer to a question stands: the numbers of the messages that hold it, in order."""
+
+    question: int
+    messages: Sequence[int]
 
 
 class InboxRepository:
@@ -124,17 +150,17 @@ class InboxRepository:
             rows = (await session.execute(query.order_by(InboxRow.received_at, InboxRow.update_id))).all()
         return [Unfinished(row[0], row[1] or "{}", *row[2:]) for row in rows]
 
-    async def finish(self, update_id: int, state: State) -> None:
+    async def finish(self, update_id: int, state: State, standing: Standing | None = None) -> None:
         """Close a row, and drop the texts in it."""
-        await self._change(update_id, state=state, payload=None, reply=None)
+        await self._change(update_id, standing, state=state, payload=None, reply=None, question=None)
 
     async def begin_again(self, update_id: int) -> None:
         """Count one more attempt, before it is made."""
         await self._change(update_id, attempts=InboxRow.attempts + 1)
 
-    async def part_sent(self, update_id: int, parts: int) -> None:
+    async def part_sent(self, update_id: int, parts: int, standing: Standing | None = None) -> None:
         """Remember that the first `parts` messages of a reply have gone out."""
-        await self._change(update_id, parts_sent=parts)
+        await self._change(update_id, standing, parts_sent=parts)
 
     async def forgive(self) -> None:
         """Forget all attempts: this process ends in good order."""
@@ -147,9 +173,12 @@ class InboxRepository:
             closed = InboxRow.state.in_([State.DONE, State.FAILED])
             await session.execute(delete(InboxRow).where(closed, InboxRow.received_at < now() - age))
 
-    async def _change(self, update_id: int, **values: Any) -> None:
+    async def _change(self, update_id: int, standing: Standing | None = None, **values: Any) -> None:
         async with self._transaction() as session:
             await session.execute(update(InboxRow).where(InboxRow.update_id == update_id).values(**values))
+            if standing:
+                stands = update(Message).where(Message.id == standing.question)
+                await session.execute(stands.values(answered_in=list(standing.messages)))
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         return transaction(self._sessions)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # SQLite counts rows by itself only in a column of type INTEGER, which holds 64 bits there.
@@ -54,6 +54,9 @@ class Message(Table):
     """A line that was said, a question or an answer. `version` is the answering model's, empty for people.
 
     `user_id` is Telegram's id of the person who said a question, or whom an answer is for; NULL where nobody knows.
+    An answer names its `question`; one question may have several, of which the context holds the one that is shown.
+    What was taken back is not shown either. A question has its `message` by Telegram's number, and in `answered_in`
+    those of the messages that hold its answer.
     """
 
     __tablename__ = "messages"
@@ -73,14 +76,19 @@ class Message(Table):
     text: Mapped[str] = mapped_column(Text)
     version: Mapped[str] = mapped_column(String(128))
     user_id: Mapped[int | None] = mapped_column(BigInteger)
+    question: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    is_shown: Mapped[bool] = mapped_column(default=True)
+    message: Mapped[int | None] = mapped_column(BigInteger)
+    answered_in: Mapped[list[int] | None] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 
 class InboxRow(Table):
     """An update of Telegram's that was confirmed to it, and so is ours to answer.
 
-    `payload` is the update as JSON and `reply` the answer to send, both only as long as they are needed. `parts_sent`
-    counts the messages of a long reply that have gone out, `attempts` how often handling began again after a crash.
+    `payload` is the update as JSON, `reply` the answer to send and `question` what it answers, all of them only as long
+    as they are needed. `parts_sent` counts the messages of a long reply that have gone out, `attempts` how often
+    handling began again after a crash.
     """
 
     __tablename__ = "inbox"
@@ -90,6 +98,7 @@ class InboxRow(Table):
     state: Mapped[str] = mapped_column(String(16), default=State.RECEIVED)
     payload: Mapped[str | None] = mapped_column(Text)
     reply: Mapped[str | None] = mapped_column(Text)
+    question: Mapped[int | None] = mapped_column(BigInteger)
     parts_sent: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)

@@ -111,3 +111,17 @@ async def test_every_migration_can_be_taken_back(database: Database, database_fi
     config = migration_config(make_url(f"sqlite+aiosqlite:///{database_file}"))
     await asyncio.to_thread(command.downgrade, config, "base")
     assert tables(database_file) == {"alembic_version"}
+
+
+async def test_answers_of_an_older_database_find_their_questions(database: Database, database_file: Path) -> None:
+    config = migration_config(make_url(f"sqlite+aiosqlite:///{database_file}"))
+    await asyncio.to_thread(command.downgrade, config, "0001")
+    with sqlite3.connect(database_file) as connection:
+        connection.executemany("INSERT INTO chats VALUES (?, ?, 0, 0, '2026-01-01')", [(1, 1), (2, 2)])
+        lines = [(1, 1, "dialogue", 0), (2, 2, "dialogue", 0), (3, 1, "dialogue", 1), (4, 2, "dialogue", 1)]
+        lines += [(5, 1, "ask", 0), (6, 1, "ask", 1), (7, 1, "dialogue", 0), (8, 1, "dialogue", 1)]
+        connection.executemany("INSERT INTO messages VALUES (?, ?, ?, ?, '', '', '', '2026-01-01')", lines)
+    await asyncio.to_thread(command.upgrade, config, "head")
+    found = connection.execute("SELECT id, question FROM messages WHERE question IS NOT NULL AND is_shown").fetchall()
+    connection.close()
+    assert found == [(3, 1), (4, 2), (6, 5), (8, 7)]

@@ -40,12 +40,46 @@ class Stage:
         """A person writes; in private unless `chat_id` says otherwise."""
         return await self._post("send", {"user_id": user, "chat_id": user, "text": text, **more})
 
-    async def press(self, message: Json, label: str, user: int = 1) -> None:
-        """A person presses the button of that label under a message."""
+    async def edit(self, message_id: int, text: str, user: int = 1, **more: Any) -> Json:
+        """A person changes the words of a message."""
+        return await self._post(
+            "edit", {"user_id": user, "chat_id": user, "message_id": message_id, "text": text, **more}
+        )
+
+    async def press(self, message: Json, label: str, user: int = 1) -> str:
+        """A person presses the button of a message whose label contains `label`; returns what the toast says."""
         buttons = [button for row in message["reply_markup"]["inline_keyboard"] for button in row]
-        (data,) = [button["callback_data"] for button in buttons if button["text"] == label]
-        where = {"chat_id": message["chat"]["id"], "message_id": message["message_id"]}
-        await self._post("press", {"user_id": user, "data": data, **where})
+        (data,) = [button["callback_data"] for button in buttons if label in button["text"]]
+        where = {"user_id": user, "chat_id": message["chat"]["id"], "message_id": message["message_id"]}
+        pressed = await self._post("press", {**where, "data": data})
+        return await self.toast(pressed["callback_query_id"], message["chat"]["id"])
+
+    async def toast(self, query_id: str, chat: int = 1) -> str:
+        """What a button said to whoever pressed it, as soon as it says something, which may be nothing."""
+        said: list[str] = []
+
+        async def answered() -> bool:
+            answers = (await self._get("messages", chat_id=chat))["answers"]
+            said.extend(answer["text"] for answer in answers if answer["callback_query_id"] == query_id)
+            return bool(said)
+
+        await _until(answered)
+        return said[0]
+
+    async def shows(self, *texts: str, chat: int = 1) -> list[Json]:
+        """Wait until the bot's messages in a chat are these, by their texts; returns them whole."""
+        seen: list[Json] = []
+
+        async def as_expected() -> bool:
+            messages = (await self._get("messages", chat_id=chat))["messages"]
+            seen[:] = [message for message in messages if message["from_bot"]]
+            return [message["text"] for message in seen] == list(texts)
+
+        try:
+            await _until(as_expected)
+        except TimeoutError:
+            raise AssertionError(f"the bot's messages are {[message['text'] for message in seen]}") from None
+        return seen
 
     async def toasts(self, count: int, chat: int = 1) -> list[str]:
         """What those who pressed buttons in a chat were shown, as soon as there are `count` answers."""
@@ -100,6 +134,12 @@ class Stage:
             found = connection.execute(query).fetchall()
         connection.close()
         return found
+
+    def change(self, statement: str) -> None:
+        """Another program changes the bot's database."""
+        with sqlite3.connect(self.database) as connection:
+            connection.execute(statement)
+        connection.close()
 
     async def rows_become(self, query: str, expected: list[tuple[Any, ...]]) -> None:
         """Wait until a query gives what is expected; the bot marks a message after it has sent it."""

@@ -402,3 +402,27 @@ async def test_everything_can_be_reached_by_keyboard_and_has_a_name(page: Page, 
         await page.keyboard.press("Tab")
         reached.add(await page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent"))
     assert {"Send", "Write as Маша", "Add a person", "New group", "Commands", "Messages"} <= reached
+
+
+async def test_own_words_can_be_edited_and_nobody_elses(page: Page, caller: Caller) -> None:
+    await write(page, "Hi Lsa!")
+    await caller.result("sendMessage", chat_id=ALEX, text="Hello!")
+    await expect(page.locator(".theirs").get_by_role("button", name="Edit")).to_have_count(0)
+    await page.locator(".mine").get_by_role("button", name="Edit").click()
+    await expect(page.locator("#replying")).to_contain_text("Editing")
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("Hi Lsa!")
+    await write(page, "Hi Lisa!")
+    assert (await heard(caller))["edited_message"]["text"] == "Hi Lisa!"
+    await expect(page.locator(".mine .text")).to_have_text(["Hi Lisa!"])
+    await expect(page.locator(".mine .meta")).to_contain_text("edited")
+    await expect(page.locator("#replying")).to_be_hidden()
+
+
+async def test_whoever_does_not_want_to_edit_any_more_writes_something_new(page: Page, caller: Caller) -> None:
+    await write(page, "Hi!")
+    await page.locator(".mine").get_by_role("button", name="Edit").click()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("")
+    await write(page, "How are you?")
+    assert (await heard(caller))["message"]["text"] == "How are you?"
+    await expect(page.locator(".mine .text")).to_have_text(["Hi!", "How are you?"])

@@ -197,3 +197,24 @@ async def test_page_and_parts_are_served_with_strict_headers(caller: Caller) -> 
         async with caller.session.get(f"{caller.server.url}{path}") as answer:
             assert answer.status == 200
             assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
+
+
+async def test_a_person_edits_what_was_written(caller: Caller) -> None:
+    sent = await caller.say("/start please", user_id=5)
+    edited = await caller.people("POST", "edit", user_id=5, message_id=sent["message_id"], text="Hello")
+    update = (await caller.result("getUpdates", offset=-1))[0]
+    assert update["update_id"] == edited["update_id"]
+    assert update["edited_message"]["text"] == "Hello"
+    assert update["edited_message"]["message_id"] == sent["message_id"]
+    assert update["edited_message"]["edit_date"] >= update["edited_message"]["date"]
+    assert "entities" not in update["edited_message"]
+    assert [message["text"] for message in await caller.messages(5)] == ["Hello"]
+
+
+async def test_nobody_edits_the_words_of_somebody_else(caller: Caller) -> None:
+    theirs = await caller.say("Hi", user_id=6, chat_id=-7)
+    await caller.say("Hi", user_id=5, chat_id=-7)
+    answer = await caller.result("sendMessage", chat_id=-7, text="Hello")
+    for number in (theirs["message_id"], answer["message_id"], 1):
+        refused = await caller.people("POST", "edit", user_id=5, chat_id=-7, message_id=number, text="Bye")
+        assert "one's own words" in refused["error"]

@@ -15,9 +15,14 @@ class App {
     this.state = new State();
     this.root = document.querySelector("#app");
     this.sidebar = new Sidebar(this.state);
-    this.composer = new Composer((text, replyTo) => this.send(text, replyTo), () => this.state.commands());
+    this.composer = new Composer({
+      onSend: (text, replyTo) => this.send(text, replyTo),
+      onEdit: (text, messageId) => this.edit(text, messageId),
+      commands: () => this.state.commands(),
+    });
     this.conversation = new Conversation(this.state, {
       onReply: (message) => this.composer.answer(message),
+      onEdit: (message) => this.composer.change(message),
       onPress: (message, button, node) => this.press(message, button, node),
       onCommand: (command) => this.send(command),
       onPicture: showPicture,
@@ -86,6 +91,10 @@ class App {
 
   async send(text, replyTo = null) {
     return this.#try(() => post("send", { user_id: this.state.person, chat_id: this.state.chat, text, reply_to: replyTo }));
+  }
+
+  async edit(text, messageId) {
+    return this.#try(() => post("edit", { user_id: this.state.person, chat_id: this.state.chat, message_id: messageId, text }));
   }
 
   async press(message, button, node) {

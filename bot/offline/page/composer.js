@@ -1,15 +1,20 @@
-// The line where a person writes: text, replies, and the menu of the bot's commands.
+// The line where a person writes: text, replies, changes of earlier words, and the menu of the bot's commands.
 
 import { element } from "./elements.js";
 
 const TALLEST = 160;
 
 export class Composer {
-  /** `onSend(text, replyTo)` sends, and says whether it could; `commands()` gives the commands that this person has here. */
-  constructor(onSend, commands) {
+  /**
+   * `onSend(text, replyTo)` sends and `onEdit(text, messageId)` changes a message; both say whether they could.
+   * `commands()` gives the commands that this person has here.
+   */
+  constructor({ onSend, onEdit, commands }) {
     this.onSend = onSend;
+    this.onEdit = onEdit;
     this.commands = commands;
     this.replyTo = null;
+    this.editing = null;
     this.form = document.querySelector("#composer");
     this.text = document.querySelector("#text");
     this.menu = document.querySelector("#menu");
@@ -40,20 +45,34 @@ export class Composer {
 
   /** The next message answers this one (or none). */
   answer(message) {
+    if (this.editing) this.#write("");
     this.replyTo = message?.message_id ?? null;
+    this.editing = null;
+    this.#quote(message, message?.first_name);
+  }
+
+  /** What is written next takes the place of this message's words. */
+  change(message) {
+    this.replyTo = null;
+    this.editing = message.message_id;
+    this.#write(message.text);
+    this.#quote(message, "Editing");
+  }
+
+  #quote(message, title) {
     this.reply.hidden = !message;
     if (!message) return;
-    this.reply.querySelector("strong").textContent = message.first_name;
+    this.reply.querySelector("strong").textContent = title;
     this.reply.querySelector("span").textContent = message.text || (message.photo ? "Photo" : "File");
     this.text.focus();
   }
 
   async send(text = this.text.value) {
     if (!text.trim()) return;
-    const replyTo = this.replyTo;
+    const { replyTo, editing } = this;
     this.#write("");
     this.answer(null);
-    const sent = await this.onSend(text, replyTo);
+    const sent = await (editing ? this.onEdit(text, editing) : this.onSend(text, replyTo));
     if (!sent && !this.text.value) this.#write(text);
   }
 

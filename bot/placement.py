@@ -1,0 +1,88 @@
+"""Where an answer of the dialogue stands in its chat, and the buttons under it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
+
+from bot.addressing import language_of
+from bot.locales import Locales, Translate
+from bot.second_thoughts import Piece, SecondThoughts
+
+PRESSED = re.compile(r"(again|show):([0-9]{1,18}):([0-9]{1,9})")
+
+
+class Wish(StrEnum):
+    """What a button under an answer is for."""
+
+    AGAIN = "again"
+    SHOW = "show"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button was pressed: under which answer, and which one to show, or how many there were when another was wished.
+
+    Absolute numbers make a press mean the same when it is handled a second time, and tell a second press on "another
+    answer" from the first.
+    """
+
+    wish: Wish
+    piece: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.wish}:{self.piece}:{self.number}"
+
+
+def read_press(data: str) -> Press | None:
+    """What the data of a button says; None if it is none of these buttons."""
+    found = PRESSED.fullmatch(data)
+    return Press(Wish(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The messages that hold the answer to a question already, and the buttons under the last of them."""
+
+    question: int
+    buttons: InlineKeyboardMarkup
+    messages: Sequence[int] = field(default=())
+
+
+def place_of(piece: Piece, _: Translate) -> Place:
+    """Where an exchange stands, with the buttons as they should be now."""
+    return Place(piece.id, _buttons(piece, _), piece.answered_in)
+
+
+class Placements:
+    """Finds the place for an answer that is on record."""
+
+    def __init__(self, thoughts: SecondThoughts, locales: Locales) -> None:
+        self._thoughts = thoughts
+        self._locales = locales
+
+    async def find(self, update: Update) -> Place | None:
+        """The place of what is to be sent for an update; None if that is no answer of the dialogue."""
+        piece = await self._thoughts.answered_by(update.update_id)
+        return place_of(piece, self._locales.speak(language_of(update))) if piece else None
+
+
+def _buttons(piece: Piece, _: Translate) -> InlineKeyboardMarkup:
+    count = len(piece.answers)
+    again = InlineKeyboardButton(_("🔄 Another answer"), callback_data=str(Press(Wish.AGAIN, piece.id, count)))
+    return InlineKeyboardMarkup([*([_pages(piece, count)] if count > 1 else []), [again]])
+
+
+def _pages(piece: Piece, count: int) -> list[InlineKeyboardButton]:
+    # Both arrows always stay where they are, under the finger: after the last answer comes the first.
+    pages = (
+        ("◀", (piece.shown - 2) % count + 1),
+        (f"{piece.shown}/{count}", piece.shown),
+        ("▶", piece.shown % count + 1),
+    )
+    return [
+        InlineKeyboardButton(label, callback_data=str(Press(Wish.SHOW, piece.id, number))) for label, number in pages
+    ]

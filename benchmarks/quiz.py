@@ -92,7 +92,9 @@ def run(version: Version, questions: Sequence[Question], samples: int, show: boo
         mine = slice(place * samples, (place + 1) * samples)
         print(f"| {of.text} | {right(of, base[mine])} of {samples} | {right(of, own[mine])} of {samples} |")
         if show:
-            print(*(f"|   {answer} | | |" for answer in own[mine] if not of.accepts(answer)), sep="\n")
+            for answer in own[mine]:
+                if not of.accepts(answer):
+                    print(f"| wrong: {answer} | | |")
     for title, trained in (("words that training has", True), ("words of their own", False)):
         asked = [n for n, of in enumerate(questions) if of.trained is trained]
         shares = [_share(questions, answers, asked, samples) for answers in (base, own)]

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--examples", type=Path, metavar="DIR", help="folder that data_prep wrote (default: the one it was trained on)"
     )
     parser.add_argument("--split", choices=SPLITS, default=TEST, help="episodes to use (default: %(default)s)")
+    parser.add_argument("--episodes", nargs="+", default=(), metavar="ID", help="only these episodes of the split")
     parser.add_argument(
         "--limit",
         type=int,
@@ -50,7 +51,7 @@ def main(args: argparse.Namespace) -> int:
         raise ModelError(f"--report is {args.report}, but must be a file in a folder that exists")
     store = Store(args.store)
     version = store.get(args.persona, args.version) if args.version else store.live(args.persona)
-    comparison = compare(version, _examples(version, args.examples), args.split, args.limit)
+    comparison = compare(version, _examples(version, args.examples), args.split, args.limit, args.episodes)
     # The figures took a while: they are out before anything can go wrong with the page.
     print(comparison.evaluation.as_json() if args.json else comparison.evaluation.as_table(), flush=True)
     if args.report:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from model.errors import ModelError, first_line
 from model.prompt import Turn
 
 Item = TypeVar("Item")
+Row = dict[str, Any]
 DIALOGUE_COLUMNS = ("speaker", "context", "context_speakers", "answer", "split")  # what a dialogue says
 
 
@@ -44,17 +45,28 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def read_dialogues(folder: Path, split: str, limit: int = 0) -> list[Dialogue]:
-    """The target character's dialogues of one split; with a limit, so many of them, evenly spread.
+def read_dialogues(folder: Path, split: str, limit: int = 0, episodes: Collection[str] = ()) -> list[Dialogue]:
+    """The target character's dialogues of one split, or of these episodes of it; with a limit, so many, evenly spread.
 
-    Raises ModelError that names the file when it cannot be read or holds nothing of this split.
+    Raises ModelError that names the file when it cannot be read or holds nothing of this split, or of an episode.
     """
     file = folder / TARGET_PAIRS
-    rows = read_rows(file, (*DIALOGUE_COLUMNS, "scene_id"))
-    rows = [row for row in rows if row["split"] == split and row["answer"].strip()]
+    rows = select(file, read_rows(file, (*DIALOGUE_COLUMNS, "scene_id", "episode_id")), split, episodes)
+    rows = [row for row in rows if row["answer"].strip()]
     if not rows:
         raise ModelError(f"{file} has no example of the split {split!r}")
     return [Dialogue(context_of(row), row["answer"], row["scene_id"]) for row in spread(rows, limit or len(rows))]
+
+
+def select(file: Path, rows: Sequence[Row], split: str, episodes: Collection[str] = ()) -> list[Row]:
+    """The rows of one split, or of these episodes of it; ModelError names one that `file` has nothing of."""
+    rows = [row for row in rows if row["split"] == split]
+    held = {str(row["episode_id"]) for row in rows}
+    if missing := sorted(set(episodes) - held):
+        raise ModelError(
+            f"{file} has no episode {missing[0]!r} in the split {split!r}; there are: {', '.join(sorted(held))}"
+        )
+    return [row for row in rows if not episodes or str(row["episode_id"]) in episodes]
 
 
 def spread(items: Sequence[Item], number: int) -> list[Item]:
@@ -74,7 +86,7 @@ def hash_examples(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def read_rows(file: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
+def read_rows(file: Path, columns: Sequence[str]) -> list[Row]:
     """These columns of a file of pairs, in its order; ModelError names the file, and the column that it lacks."""
     import pyarrow
     import pyarrow.parquet
@@ -88,11 +100,11 @@ def read_rows(file: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
         raise ModelError(f"{file} cannot be read: {first_line(error)}") from error
     if missing:
         raise ModelError(f"{file} lacks the column {min(missing)!r}: prepare the script again")
-    rows: list[dict[str, Any]] = table.to_pylist()
+    rows: list[Row] = table.to_pylist()
     return rows
 
 
-def context_of(row: dict[str, Any]) -> tuple[Turn, ...]:
+def context_of(row: Row) -> tuple[Turn, ...]:
     """The lines before an answer, oldest first; the character's own are marked."""
     lines = zip(row["context_speakers"], row["context"], strict=True)
     return tuple(Turn(who, text, who == row["speaker"]) for who, text in lines)

@@ -1,6 +1,7 @@
 """A version and its base, measured one after the other by the same means."""
 
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,16 +38,17 @@ class Comparison:
     styles_of_others: list[float]
 
 
-def compare(version: Version, examples: Path, split: str, limit: int = 0) -> Comparison:
+def compare(version: Version, examples: Path, split: str, limit: int = 0, episodes: Collection[str] = ()) -> Comparison:
     """Measure a version and its base on one split of an examples folder, with a bar for each step.
 
-    With a limit, on at most so many examples, contexts and answers. ModelError names what cannot be read.
+    With `episodes`, on these of the split only; with a limit, on at most so many examples, contexts and answers.
+    ModelError names what cannot be read.
     """
     base, persona = base_folder(version.base), version.persona
-    corpus = read_corpus(examples, split)
+    corpus = read_corpus(examples, split, episodes)
     assessor = Assessor(corpus, persona)  # first, for it needs what may not be installed
     prompt = Prompt.from_folder(base, persona.card)
-    encoded = AnswerExamples(read_dialogues(examples, split, limit), prompt, MAX_LENGTH, progress=True)
+    encoded = AnswerExamples(read_dialogues(examples, split, limit, episodes), prompt, MAX_LENGTH, progress=True)
     bench = Bench(prompt, encoded, corpus, persona, assessor, limit or MOST_CONTEXTS)
     with tempfile.TemporaryDirectory() as scratch:
         export(base, Path(scratch) / "engine")

@@ -1,6 +1,6 @@
 """What evaluation reads of an examples folder: the held-out scenes, and what was said in training."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -8,10 +8,10 @@ from typing import Any
 
 from data_prep.schema import QA_PAIRS, TRAIN
 from model.errors import ModelError
-from model.examples import context_of, read_rows
+from model.examples import context_of, read_rows, select
 from model.prompt import Turn
 
-COLUMNS = ("scene_id", "speaker", "context", "context_speakers", "answer", "is_target", "split")
+COLUMNS = ("episode_id", "scene_id", "speaker", "context", "context_speakers", "answer", "is_target", "split")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,13 @@ class Corpus:
         return self.own_lines + self.other_lines
 
 
-def read_corpus(folder: Path, split: str) -> Corpus:
-    """Read an examples folder; ModelError names what cannot be read, or says that there is nobody to answer."""
+def read_corpus(folder: Path, split: str, episodes: Collection[str] = ()) -> Corpus:
+    """Read an examples folder, of the split perhaps only some episodes.
+
+    ModelError names what cannot be read, or says that there is nobody to answer.
+    """
     rows = [row for row in read_rows(folder / QA_PAIRS, COLUMNS) if row["answer"].strip()]
-    held_out = [row for row in rows if row["split"] == split]
+    held_out = select(folder / QA_PAIRS, rows, split, episodes)
     corpus = Corpus(
         exchanges=[exchange for row in held_out if row["is_target"] and (exchange := _exchange(row)).question],
         own_lines=[row["answer"] for row in rows if row["split"] == TRAIN and row["is_target"]],

@@ -20,8 +20,11 @@ def write_rows(folder: Path, rows: list[dict[str, Any]]) -> Path:
     return folder
 
 
-def row(speaker: str, answer: str, context: list[tuple[str, str]], split: str = "test") -> dict[str, Any]:
+def row(
+    speaker: str, answer: str, context: list[tuple[str, str]], split: str = "test", episode: int = 1
+) -> dict[str, Any]:
     return {
+        "episode_id": episode,
         "scene_id": 7,
         "speaker": speaker,
         "context": [text for _, text in context],
@@ -48,6 +51,16 @@ def test_lines_are_told_apart_by_split_and_speaker(tmp_path: Path) -> None:
     assert corpus.training_lines == ["Learned.", "Heard."]
     assert corpus.held_out_others == ["Why?"]
     assert corpus.speakers == {"Lisa", "Bart"}
+
+
+def test_some_episodes_of_a_split_can_be_chosen_and_a_wrong_one_is_named(tmp_path: Path) -> None:
+    rows = [row("Lisa", "Learned.", [], "train"), row("Bart", "Heard.", [("Lisa", "Learned.")], "train")]
+    for episode in (3, 4):
+        rows += [row("Lisa", f"Because {episode}.", [("Bart", "Why?")], episode=episode)]
+    folder = write_rows(tmp_path, rows)
+    assert [exchange.answer for exchange in read_corpus(folder, "test", ["4"]).exchanges] == ["Because 4."]
+    with pytest.raises(ModelError, match=r"no episode '1' in the split 'test'; there are: 3, 4"):
+        read_corpus(folder, "test", ["3", "1"])
 
 
 @pytest.mark.parametrize(

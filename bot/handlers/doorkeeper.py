@@ -14,6 +14,7 @@ from bot.locales import Locales, Translate
 from bot.placement import Wish, read_press
 
 FREE = frozenset({"start", "help", "reset", "stop", "undo", "privacy", "export", "forget", *BAN_COMMANDS})
+FREE |= {"persona", "settings"}
 EVERYBODY = 0
 
 

@@ -6,16 +6,21 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
-from bot.chat_service import Actor, ChatService, Line, UnitOfWork
+from bot.casting import Casting
+from bot.chat_service import Actor, Cast, ChatService, Line, UnitOfWork
+from bot.chat_settings import Creativity, Length, Manner
 from bot.errors import SettingsError
 from bot.origins import Answer, Answers, Origin, Origins, ScriptLine
+from bot.personas import Card, Roster
 from bot.reply_queue import ReplyQueue
 from bot.settings import Settings
 from bot.stopping import Stopping
+from bot.troupe import Troupe
 
 if TYPE_CHECKING:
     from bot.chat_order import ChatOrder
@@ -26,19 +31,14 @@ if TYPE_CHECKING:
     from bot.storage.database import Database
     from bot.storage.retention import Retention
     from model.character import Character
+    from model.engine import GenerationSettings
     from model.sources import Source, Sources
 
 log = logging.getLogger(__name__)
 
 FLOOD_RETRIES = 3
 HTTP_SECONDS = 20.0
-
-
-@runtime_checkable
-class Closable(Protocol):
-    """What holds something that must be given back, as a loaded model does."""
-
-    async def close(self) -> None: ...
+SHORT, LONG = 2 / 3, 2  # Times the usual number of tokens: fewer would cut off most answers before their first end.
 
 
 class Star:
@@ -48,10 +48,14 @@ class Star:
         from model.engine import GenerationSettings
 
         self._character = character
-        self._settings = GenerationSettings(**sampling) if sampling else None
+        self._settings = GenerationSettings(**sampling)
         self.name = character.name
         self.version = character.version
         self.greeting = character.greeting
+
+    def acting(self, manner: Manner) -> "Star":
+        """The same character, answering in this manner."""
+        return Star(self._character, asdict(self._settings) | _sampling(self._settings, manner))
 
     async def reply(self, history: Sequence[Line]) -> AsyncGenerator[str, None]:
         """Stream the answer to the last line."""
@@ -67,14 +71,30 @@ class Star:
         await self._character.close()
 
 
-class TrainedScript:
-    """What the versions of a persona were trained on, as the script of `bot.origins`; read when first asked for."""
+def _sampling(usual: "GenerationSettings", manner: Manner) -> dict[str, Any]:
+    """What a manner changes in the settings of a request."""
+    from model.engine import MOST_NEW_TOKENS
 
-    def __init__(self, persona: str, store: Path) -> None:
-        self._persona = persona
+    warm, tokens = usual.temperature, usual.max_new_tokens
+    temperatures = {Creativity.CALM: warm / 2, Creativity.TRAINED: warm, Creativity.WILD: warm + 0.4}
+    lengths = {Length.SHORT: int(tokens * SHORT) or 1, Length.NORMAL: tokens, Length.LONG: tokens * LONG}
+    return {
+        "temperature": temperatures[manner.creativity],
+        "max_new_tokens": min(lengths[manner.length], MOST_NEW_TOKENS),
+    }
+
+
+class TrainedScript:
+    """What the versions of personas were trained on, as the script of `bot.origins`; read when first asked for.
+
+    Answers from before people could choose are those of the persona `default`.
+    """
+
+    def __init__(self, default: str, store: Path) -> None:
+        self._default = default
         self._store = store
         self._reading = asyncio.Lock()
-        self._last: tuple[str, Sources | None] | None = None
+        self._last: tuple[tuple[str, str], Sources | None] | None = None
 
     async def trace(self, answer: Answer) -> Origin | None:
         """Where an answer may come from; None where its version does not tell."""
@@ -82,19 +102,20 @@ class TrainedScript:
             return await asyncio.to_thread(self._trace, answer)
 
     def _trace(self, answer: Answer) -> Origin | None:
-        sources = self._sources(answer.version)
+        sources = self._sources(answer.persona or self._default, answer.version)
         if sources is None:
             return None
         trace = sources.trace(answer.text)
         return Origin([_script_line(source) for source in trace.sources], trace.copied, trace.whole)
 
-    def _sources(self, version: str) -> "Sources | None":
+    def _sources(self, persona: str, version: str) -> "Sources | None":
         from model.errors import ModelError
         from model.sources import load_sources
 
-        if self._last is None or self._last[0] != version:
+        key = persona, version
+        if self._last is None or self._last[0] != key:
             try:
-                self._last = version, load_sources(self._persona, self._store, version)
+                self._last = key, load_sources(persona, self._store, version)
             except ModelError as error:
                 log.warning("/why has no answer: %s", error)
                 return None
@@ -115,7 +136,7 @@ def _script_line(source: "Source") -> ScriptLine:
 class App:
     """The bot, ready to run."""
 
-    actor: Actor
+    troupe: Troupe
     database: "Database"
     lifecycle: "Lifecycle"
     retention: "Retention"
@@ -132,12 +153,11 @@ class App:
                 await self.lifecycle.run(stop)
         finally:
             await self.database.close()
-            if isinstance(self.actor, Closable):
-                await self.actor.close()
+            await self.troupe.close()
 
 
-def build(settings: Settings, *, actor: Actor | None = None) -> App:
-    """Put the bot together. Loads the character unless another `actor` is given.
+def build(settings: Settings, *, actor: Actor | None = None, load: Callable[[str], Actor] | None = None) -> App:
+    """Put the bot together. Loads the character unless another `actor` is given; `load` gives those whom people choose.
 
     Raises SettingsError with one line that names the key.
     """
@@ -145,7 +165,9 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     from bot.delivery import Delivery
     from bot.gate import Gate, Notices
     from bot.handlers import register
+    from bot.handlers.persona_menu import PersonaMenu
     from bot.handlers.privacy import Privacy
+    from bot.handlers.settings_menu import SettingsMenu
     from bot.inbox import Inbox
     from bot.lifecycle import Lifecycle
     from bot.locales import Locales
@@ -159,6 +181,7 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     from bot.storage.repository import InboxRepository, SqlUnitOfWork
     from bot.storage.retention import Retention
     from bot.storage.revision import SqlRevision
+    from bot.storage.settings_book import SqlSettingsBook
     from bot.storage.tables import now
 
     token = _token(settings)
@@ -167,8 +190,12 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     inbox = Inbox(InboxRepository(database.session))
     stopping, locales = Stopping(), Locales()
     order = ChatOrder(inbox, stopping)
-    service = build_service(settings, actor, lambda: SqlUnitOfWork(database.session), stopping)
-    thoughts = SecondThoughts(service, lambda: SqlRevision(database.session))
+    roster, book = build_roster(settings, actor), SqlSettingsBook(database.session)
+    troupe = Troupe(load or partial(_load_persona, settings), settings.personas_in_memory)
+    troupe.welcome(settings.persona, actor)
+    casting = Casting(roster, troupe, book)
+    service = build_service(settings, casting, lambda: SqlUnitOfWork(database.session, roster), stopping)
+    thoughts = SecondThoughts(service, lambda: SqlRevision(database.session, roster))
     delivery = Delivery(inbox, Placements(thoughts, locales))
     application = _application(token, settings, inbox, order)
     register(
@@ -178,6 +205,8 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
         stopping=stopping,
         origins=build_origins(settings, AnswerRepository(database.session)),
         privacy=Privacy(PersonalRecords(database.session), delivery, locales, settings.retention_days),
+        persona_menu=PersonaMenu(casting, delivery, locales),
+        settings_menu=SettingsMenu(book, delivery, locales),
         gate=Gate(_rules(settings), SqlGuestBook(database.session), now),
         notices=Notices(now),
         inbox=inbox,
@@ -187,20 +216,40 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     )
     intake, menus = _intake(settings, application, inbox), Menus(locales, settings.admin_ids)
     lifecycle = Lifecycle(application, inbox, order, menus, intake, settings.shutdown_grace)
-    return App(actor, database, lifecycle, Retention(database.session, settings.retention_days))
+    return App(troupe, database, lifecycle, Retention(database.session, settings.retention_days))
 
 
 def build_service(
-    settings: Settings, actor: Actor, unit_of_work: Callable[[], UnitOfWork], stopping: Stopping | None = None
+    settings: Settings, cast: Cast, unit_of_work: Callable[[], UnitOfWork], stopping: Stopping | None = None
 ) -> ChatService:
-    """The chat service on any actor and any history."""
+    """The chat service on any cast and any history."""
     replies = ReplyQueue(settings.max_concurrent_replies)
-    return ChatService(actor, unit_of_work, replies, settings.context_messages, stopping)
+    return ChatService(cast, unit_of_work, replies, settings.context_messages, stopping)
 
 
 def build_origins(settings: Settings, answers: Answers) -> Origins:
     """What explains the answers on record."""
     return Origins(answers, TrainedScript(settings.persona, settings.model_store))
+
+
+def build_roster(settings: Settings, actor: Actor) -> Roster:
+    """Whom people can choose: `actor`, who plays PERSONA, and those of PERSONAS that are there to be loaded."""
+    from model.errors import ModelError
+    from model.store import Store
+
+    store = Store(settings.model_store)
+    cards = {settings.persona: Card(settings.persona, actor.name, greeting=actor.greeting)}
+    for persona in settings.personas | {settings.persona}:
+        try:
+            card = store.card(persona)
+        except ModelError as error:
+            if persona not in cards:
+                log.warning("PERSONAS: %s is not offered: %s", persona, error)
+            continue
+        # Of who is loaded, it is the actor who knows how to introduce itself.
+        known = cards.get(persona) or Card(persona, card.name, greeting=card.greeting)
+        cards[persona] = replace(known, about=card.about)
+    return Roster(settings.persona, [cards[persona] for persona in sorted(cards)])
 
 
 def load_actor(settings: Settings) -> Star:
@@ -214,6 +263,10 @@ def load_actor(settings: Settings) -> Star:
     except ModelError as error:
         keys = f"PERSONA={settings.persona}, MODEL_STORE={settings.model_store}, ENGINE={settings.engine}"
         raise SettingsError(f"the character cannot be loaded ({keys}): {error}") from error
+
+
+def _load_persona(settings: Settings, persona: str) -> Star:
+    return load_actor(settings.model_copy(update={"persona": persona}))
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -5,13 +5,14 @@ request has been answered. A request that fails, or is cancelled, leaves no trac
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
 from bot.errors import BotError, EmptyAnswerError
+from bot.personas import Card
 from bot.reply_queue import ReplyQueue
 from bot.stopping import Errand, Stopping
 
@@ -65,7 +66,7 @@ class Request:
 class Exchange:
     """A question with its answer, and what answered: a character (by name, in `answer`) and its version.
 
-    `person` and `message` are the question's, as in `Request`.
+    `person` and `message` are the question's, as in `Request`; `persona` is the character's id.
     """
 
     question: Line
@@ -74,6 +75,7 @@ class Exchange:
     version: str
     person: int | None = None
     message: int | None = None
+    persona: str = ""
 
 
 class Actor(Protocol):
@@ -96,6 +98,26 @@ class Actor(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A character, by its id, and who plays it."""
+
+    persona: str
+    actor: Actor
+
+
+class Cast(Protocol):
+    """Everybody who may play."""
+
+    def on_stage(self, conversation: Conversation) -> AbstractAsyncContextManager[Role]:
+        """Who plays in a conversation. May take seconds; raises CastingError where the character cannot be loaded."""
+        ...
+
+    async def character(self, conversation: Conversation) -> Card:
+        """Whom people meet in a conversation; loads nobody."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """A transaction on what has been said. Leaving it without `commit` undoes it."""
 
@@ -104,7 +126,7 @@ class UnitOfWork(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
     async def context(self, conversation: Conversation, limit: int) -> list[Line]:
-        """The last `limit` lines of the dialogue since it was last reset, oldest first."""
+        """The last `limit` lines of the dialogue with the present character since its last reset, oldest first."""
         ...
 
     async def remember(self, conversation: Conversation, exchange: Exchange) -> None: ...
@@ -117,34 +139,28 @@ class UnitOfWork(Protocol):
 
 
 class ChatService:
-    """The character in conversation with many chats.
+    """The characters in conversation with many chats.
 
     `context_messages` is how many earlier messages of the dialogue, of both sides, go along with a new one.
     """
 
     def __init__(
         self,
-        actor: Actor,
+        cast: Cast,
         unit_of_work: Callable[[], UnitOfWork],
         replies: ReplyQueue,
         context_messages: int,
         stopping: Stopping | None = None,
     ) -> None:
-        self._actor = actor
+        self._cast = cast
         self._unit_of_work = unit_of_work
         self._replies = replies
         self._stopping = stopping or Stopping()
         self.context_messages = context_messages
 
-    @property
-    def name(self) -> str:
-        """The character's full name."""
-        return self._actor.name
-
-    @property
-    def greeting(self) -> str:
-        """The character's first words; may be empty."""
-        return self._actor.greeting
+    async def character(self, conversation: Conversation) -> Card:
+        """Whom people meet in a conversation."""
+        return await self._cast.character(conversation)
 
     async def talk(self, request: Request, listener: Listener | None = None) -> str:
         """Answer the next line of the dialogue and remember both.
@@ -179,10 +195,12 @@ class ChatService:
         self, errand: Errand, request: Request, context: Sequence[Line], mode: Mode, listener: Listener | None = None
     ) -> Exchange:
         """Let the character answer, without storing anything. From here on the errand cannot be stopped."""
-        text = await self._listen([*context, request.line], listener)
-        errand.settle()
-        answer = Line(self._actor.name, text, is_character=True)
-        return Exchange(request.line, answer, mode, self._actor.version, request.person, request.message)
+        async with self._cast.on_stage(request.conversation) as role:
+            actor = role.actor
+            text = await _listen(actor, [*context, request.line], listener)
+            errand.settle()
+            answer = Line(actor.name, text, is_character=True)
+            return Exchange(request.line, answer, mode, actor.version, request.person, request.message, role.persona)
 
     async def _store(self, request: Request, exchange: Exchange) -> str:
         async with self._unit_of_work() as work:
@@ -192,13 +210,14 @@ class ChatService:
             await work.commit()
         return exchange.answer.text
 
-    async def _listen(self, history: Sequence[Line], listener: Listener | None) -> str:
-        text = ""
-        async with aclosing(self._actor.reply(history)) as pieces:
-            async for piece in pieces:
-                text += piece
-                if listener and (so_far := text.strip()):
-                    listener(so_far)
-        if not text.strip():
-            raise EmptyAnswerError(f"{self._actor.name} gave an empty answer")
-        return text.strip()
+
+async def _listen(actor: Actor, history: Sequence[Line], listener: Listener | None) -> str:
+    text = ""
+    async with aclosing(actor.reply(history)) as pieces:
+        async for piece in pieces:
+            text += piece
+            if listener and (so_far := text.strip()):
+                listener(so_far)
+    if not text.strip():
+        raise EmptyAnswerError(f"{actor.name} gave an empty answer")
+    return text.strip()

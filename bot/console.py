@@ -6,7 +6,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any
 
-from bot.app import Closable, build_origins, build_service, load_actor
+from bot.app import build_origins, build_service, load_actor
+from bot.casting import SoleActor
 from bot.chat_service import Actor, ChatService, Conversation, Line, Request
 from bot.errors import EmptyAnswerError
 from bot.handlers.commands import ask_usage, greeting_text, help_text, reset_text
@@ -15,6 +16,7 @@ from bot.locales import Locales, Translate
 from bot.origins import Origins
 from bot.settings import Settings
 from bot.storage.memory import MemoryHistory
+from bot.troupe import Closable
 
 HERE = Conversation(chat_id=0)
 YOU = "You"
@@ -56,11 +58,12 @@ class Console:
         self._translate = translate
         self._runner = runner
         self._interactive = interactive
-        self._answers = Answers(service.name, streaming=interactive)
+        self._card = runner.run(service.character(HERE))
+        self._answers = Answers(self._card.name, streaming=interactive)
         self._commands: dict[str, Callable[[str], None]] = {
             "/start": lambda _words: self.greet(),
             "/help": lambda _words: self._notice(
-                help_text(translate, service.name) + "\n" + translate("/quit: the end")
+                help_text(translate, self._card.name) + "\n" + translate("/quit: the end")
             ),
             "/reset": lambda _words: self._reset(),
             "/ask": self._ask,
@@ -80,7 +83,7 @@ class Console:
 
     def greet(self) -> None:
         """Say the first words."""
-        self._notice(greeting_text(self._translate, self._service.name, self._service.greeting))
+        self._notice(greeting_text(self._translate, self._card.name, self._card.greeting))
 
     def _ask(self, question: str) -> None:
         if question:
@@ -113,7 +116,7 @@ def chat(settings: Settings, *, actor: Actor | None = None) -> None:
         print(f"Loading {settings.persona} ...", file=sys.stderr, flush=True)
         actor = load_actor(settings)
     history = MemoryHistory()
-    service = build_service(settings, actor, history.unit_of_work)
+    service = build_service(settings, SoleActor(actor), history.unit_of_work)
     origins = build_origins(settings, history)
     with asyncio.Runner() as runner:
         console = Console(service, origins, Locales().speak(None), runner, interactive)

@@ -17,5 +17,9 @@ class BackupError(BotError):
     """The database could not be backed up or restored; the message names the file."""
 
 
+class CastingError(BotError):
+    """A character cannot be played; the message names it, and what is wrong."""
+
+
 class EmptyAnswerError(BotError):
     """The character had nothing to say."""

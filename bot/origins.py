@@ -18,10 +18,11 @@ class UnknownOriginError(BotError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of the character's, as it was stored, and the version that gave it."""
+    """A character's answer, as it was stored, and the version that gave it; no `persona`: nobody wrote down whose."""
 
     text: str
     version: str
+    persona: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A line on record. `version` is that of the model that gave an answer, empty for what people said."""
+    """A line on record. `version` is that of the model that gave an answer, empty for what people said.
+
+    `persona` is the character that was asked, None where nobody wrote that down.
+    """
 
     time: datetime
     chat: int
@@ -30,7 +33,20 @@ class Said:
     speaker: str
     is_character: bool
     version: str
+    persona: str | None
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen for a chat, or one topic of it; None is the default."""
+
+    chat: int
+    topic: int
+    persona: str | None
+    creativity: str
+    length: str
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,10 @@ class Records(Protocol):
         """The messages of a claim that still wait for their answers, oldest first."""
         ...
 
+    async def chosen(self, claim: Claim) -> Sequence[Chosen]:
+        """What the person has chosen for the private chat; a group's choices are nobody's in particular."""
+        ...
+
     async def forget(self, claim: Claim, request: int) -> None:
         """Delete all of a claim and overwrite where it stood; messages that wait for an answer get none.
 
@@ -71,6 +91,7 @@ async def document(records: Records, claim: Claim) -> bytes:
         "person": claim.person,
         "made": datetime.now(UTC),
         "messages": [asdict(line) for line in await records.said(claim)],
+        "settings": [asdict(choices) for choices in await records.chosen(claim)],
         "waiting": [asdict(message) for message in await records.waiting(claim)],
     }
     return json.dumps(content, ensure_ascii=False, indent=2, default=datetime.isoformat).encode("utf-8", "replace")

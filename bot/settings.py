@@ -17,10 +17,12 @@ from bot.errors import SettingsError
 
 TOKEN_SHAPE = r"[0-9]+:[A-Za-z0-9_-]+"
 ID_SHAPE = r"-?[0-9]{1,16}"
+PERSONA_SHAPE = r"[a-z0-9][a-z0-9_-]{0,63}"
 WEBHOOK_SECRET_SHAPE = r"[A-Za-z0-9_-]{16,256}"  # Telegram allows a shorter one, which could be guessed.
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 Ids = Annotated[frozenset[int], NoDecode]
+Names = Annotated[frozenset[str], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -43,6 +45,8 @@ class Settings(BaseSettings):
     webhook_listen: str = Field(default="127.0.0.1", min_length=1)
     webhook_port: int = Field(default=8443, ge=0, le=65535)
     persona: str = Field(default="lisa", min_length=1)
+    personas: Names = frozenset()
+    personas_in_memory: int = Field(default=2, ge=1)
     model_store: Path = Path("var/models")
     engine: str = Field(default="openvino", min_length=1)
     temperature: float | None = Field(default=None, ge=0, le=5)
@@ -125,6 +129,17 @@ class Settings(BaseSettings):
         for wrong in sorted(each for each in ids if each >= 0):
             raise ValueError(f"{wrong} is not a group; the ids of groups are below 0, such as -1001234567890")
         return ids
+
+    @field_validator("personas", mode="before")
+    @classmethod
+    def _split_personas(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        for part in parts:
+            if not re.fullmatch(PERSONA_SHAPE, part):
+                raise ValueError(f"{part!r} is not the name of a persona; write names with commas between them")
+        return frozenset(parts)
 
     @field_validator("log_level", mode="before")
     @classmethod

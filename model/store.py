@@ -109,6 +109,18 @@ class Store:
             raise ModelError(f"no persona {persona!r} in {self._folder}; there are: {', '.join(self.personas())}")
         return self.get(persona, history[0])
 
+    def card(self, persona: str) -> Persona:
+        """The card of the live version, or of what ships; installs nothing. ModelError if there is nothing to play."""
+        live, shipped = self.live_name(check_identifier(persona)), SHIPPED / persona / FILE_NAME
+        if shipped.is_file() and (live is None or live.startswith(SHIPPED_PREFIX)):
+            return read_persona(shipped)
+        if live is None:
+            raise ModelError(f"no persona {persona!r} in {self._folder}; there are: {', '.join(self.personas())}")
+        version = self.get(persona, live)
+        if not version.engine_folder.is_dir():
+            raise ModelError(f"{version.engine_folder} is missing: restore it, or roll back to another version")
+        return version.persona
+
     def live_name(self, persona: str) -> str | None:
         """Name of the live version, or None where nothing is installed; changes nothing."""
         return next(iter(self._history(persona)), None)

@@ -16,7 +16,9 @@ from bot.handlers.control import Control
 from bot.handlers.dialogue import Dialogue
 from bot.handlers.doorkeeper import Doorkeeper
 from bot.handlers.failures import Failures
+from bot.handlers.persona_menu import PERSONA_PRESSED, PersonaMenu
 from bot.handlers.privacy import PRESSED, Privacy
+from bot.handlers.settings_menu import SETTING_PRESSED, SettingsMenu
 from bot.handlers.why import Why
 from bot.inbox import Inbox
 from bot.locales import Locales
@@ -24,7 +26,9 @@ from bot.origins import Origins
 from bot.second_thoughts import SecondThoughts
 from bot.stopping import Stopping
 
-# Handlers before all others: who is let in; what was left behind, and has been counted; how much is let in.
+# Handlers before all others: what language is spoken; who is let in; what was left behind, and has been counted; how
+# much is let in.
+BEFORE_ANY_WORD = -4
 AT_THE_DOOR, LEFT_BEHIND, AT_THE_COUNTER = -3, -2, -1
 
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
@@ -38,6 +42,8 @@ def register(
     stopping: Stopping,
     origins: Origins,
     privacy: Privacy,
+    persona_menu: PersonaMenu,
+    settings_menu: SettingsMenu,
     gate: Gate,
     notices: Notices,
     inbox: Inbox,
@@ -54,14 +60,18 @@ def register(
     doorkeeper = Doorkeeper(gate, notices, delivery, locales)
     fresh = filters.UpdateType.MESSAGE
     for_bot = fresh & AddressedToBot()
+    application.add_handler(TypeHandler(Update, settings_menu.choose_language), BEFORE_ANY_WORD)
     application.add_handler(TypeHandler(Update, doorkeeper.let_in), AT_THE_DOOR)
     application.add_handler(TypeHandler(Update, failures.resume), LEFT_BEHIND)
     application.add_handler(TypeHandler(Update, doorkeeper.count), AT_THE_COUNTER)
     callbacks = commands.callbacks() | control.callbacks() | privacy.callbacks() | bans.callbacks()
+    callbacks |= persona_menu.callbacks() | settings_menu.callbacks()
     for name, callback in callbacks.items():
         application.add_handler(CommandHandler(name, callback, filters=fresh))
     application.add_handler(CommandHandler("why", Why(origins, delivery, locales).explain, filters=fresh))
     application.add_handler(CallbackQueryHandler(privacy.pressed, pattern=PRESSED))
+    application.add_handler(CallbackQueryHandler(persona_menu.pressed, pattern=PERSONA_PRESSED))
+    application.add_handler(CallbackQueryHandler(settings_menu.pressed, pattern=SETTING_PRESSED))
     application.add_handler(MessageHandler(fresh & filters.ChatType.PRIVATE & filters.COMMAND, commands.unknown))
     application.add_handler(MessageHandler(for_bot & filters.TEXT & ~filters.COMMAND, dialogue.talk))
     application.add_handler(MessageHandler(for_bot & ~filters.TEXT & ~filters.StatusUpdate.ALL, dialogue.decline))

@@ -7,9 +7,11 @@ from telegram import BotCommand, Update
 from telegram.ext import ContextTypes
 
 from bot.addressing import conversation_of, language_of, request_of
-from bot.chat_service import ChatService
+from bot.chat_service import ChatService, Conversation
 from bot.delivery import Delivery
 from bot.handlers import control
+from bot.handlers.persona_menu import persona_commands, persona_help
+from bot.handlers.settings_menu import settings_commands, settings_help
 from bot.locales import Locales, Translate
 
 Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
@@ -22,6 +24,8 @@ def menu(_: Translate) -> list[BotCommand]:
         *control.menu(_),
         BotCommand("reset", _("Forget our conversation")),
         BotCommand("why", _("Where my last answer comes from")),
+        *persona_commands(_),
+        *settings_commands(_),
         BotCommand("help", _("What I can do")),
         BotCommand("privacy", _("What I keep about you")),
         BotCommand("export", _("Get what I keep about you")),
@@ -79,13 +83,16 @@ class Commands:
         await self._delivery.send(update, _("I do not know this command. /help lists those that I know."))
 
     async def _start(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        text = greeting_text(self._speak(update), self._service.name, self._service.greeting)
+        card = await self._service.character(_where(update))
+        text = greeting_text(self._speak(update), card.name, card.greeting)
         await self._delivery.send(update, text)
 
     async def _help(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         _ = self._speak(update)
         here = _("/privacy: what I keep about you\n/export: get it as a file\n/forget: have it deleted")
-        await self._delivery.send(update, help_text(_, self._service.name, control.help_text(_), here))
+        card = await self._service.character(_where(update))
+        more = control.help_text(_), persona_help(_), settings_help(_), here
+        await self._delivery.send(update, help_text(_, card.name, *more))
 
     async def _ask(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         question = _words_after_command(update)
@@ -97,12 +104,16 @@ class Commands:
         await self._delivery.send(update, answer)
 
     async def _reset(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        assert update.effective_message is not None, "commands come in messages"
-        await self._service.reset(conversation_of(update.effective_message))
+        await self._service.reset(_where(update))
         await self._delivery.send(update, reset_text(self._speak(update)))
 
     def _speak(self, update: Update) -> Translate:
         return self._locales.speak(language_of(update))
+
+
+def _where(update: Update) -> Conversation:
+    assert update.effective_message is not None, "commands come in messages"
+    return conversation_of(update.effective_message)
 
 
 def _words_after_command(update: Update) -> str:

@@ -13,7 +13,9 @@ from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.placement import Wish, read_press
 
-FREE = frozenset({"start", "help", "reset", "stop", "undo", "privacy", "export", "forget", *BAN_COMMANDS})
+FREE = frozenset(
+    {"start", "help", "reset", "stop", "undo", "privacy", "export", "forget", "persona", "settings", *BAN_COMMANDS}
+)
 EVERYBODY = 0
 
 

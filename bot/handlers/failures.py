@@ -11,7 +11,7 @@ from telegram.ext import ApplicationHandlerStop, ContextTypes
 from bot.addressing import language_of
 from bot.chat_service import AlreadyAnsweredError
 from bot.delivery import Delivery, SendLaterError
-from bot.errors import BotError, EmptyAnswerError, StorageError
+from bot.errors import BotError, CastingError, EmptyAnswerError, StorageError
 from bot.inbox import ATTEMPTS, Again, Inbox
 from bot.locales import Locales, Translate
 from bot.stopping import StoppedError
@@ -93,6 +93,8 @@ def _friendly(_: Translate, error: Exception | None) -> str:
         return _("I am at a loss for words. Could you put it another way?")
     if isinstance(error, StorageError):
         return _("Sorry, I cannot think straight right now. I will answer as soon as I can.")
+    if isinstance(error, CastingError):
+        return _("Sorry, nobody can answer here right now. Try again in a while, or choose somebody else: /persona")
     return _("Sorry, something went wrong on my side. Please try again in a moment.")
 
 

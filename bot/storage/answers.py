@@ -1,6 +1,6 @@
 """The query for answers that were given."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.chat_service import Conversation
 from bot.origins import Answer
@@ -17,7 +17,7 @@ class AnswerRepository:
     async def answer(self, conversation: Conversation, part: str | None = None) -> Answer | None:
         """See `bot.origins.Answers`."""
         query = (
-            select(Message.text, Message.version)
+            select(Message.text, Message.version, func.coalesce(Message.persona, ""))
             .join(Chat, Message.chat == Chat.id)
             .where(Chat.chat_id == conversation.chat_id, Chat.thread_id == conversation.thread_id)
             .where(Message.is_character, Message.is_shown)

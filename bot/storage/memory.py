@@ -48,7 +48,7 @@ class MemoryUnitOfWork:
         return lines[max(0, len(lines) - limit) :]
 
     async def remember(self, conversation: Conversation, exchange: Exchange) -> None:
-        self._given.append((conversation, Answer(exchange.answer.text, exchange.version)))
+        self._given.append((conversation, Answer(exchange.answer.text, exchange.version, exchange.persona)))
         if exchange.mode is Mode.DIALOGUE:
             lines = self._changed.setdefault(conversation, list(self._lines.get(conversation, [])))
             lines += [exchange.question, exchange.answer]

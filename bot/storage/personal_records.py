@@ -1,6 +1,7 @@
 """The queries on what is held about a person; see `bot.personal_data.Records`.
 
 A new table or column with people's words in it belongs into `said` or `waiting`, and into `forget`; a test names them.
+What they have chosen is in `chosen`.
 """
 
 import json
@@ -11,9 +12,9 @@ from itertools import takewhile
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.personal_data import Claim, Said, Waiting
+from bot.personal_data import Chosen, Claim, Said, Waiting
 from bot.storage.erasure import empty_log, rebuild
-from bot.storage.tables import Chat, InboxRow, Message, State
+from bot.storage.tables import Chat, ChatChoices, InboxRow, Message, State
 from bot.storage.transaction import Sessions, transaction
 
 
@@ -34,6 +35,14 @@ class PersonalRecords:
             rows = await _unfinished(session, claim)
         return [Waiting(_utc(row.received_at), json.loads(row.payload or "{}"), row.reply) for row in rows]
 
+    async def chosen(self, claim: Claim) -> Sequence[Chosen]:
+        query = select(ChatChoices).where(ChatChoices.chat_id == claim.person).order_by(ChatChoices.thread_id)
+        async with transaction(self._sessions) as session:
+            rows = (await session.scalars(query)).all() if claim.chat_id is None else []
+        return [
+            Chosen(row.chat_id, row.thread_id, row.persona, row.creativity, row.length, row.language) for row in rows
+        ]
+
     async def forget(self, claim: Claim, request: int) -> None:
         async with transaction(self._sessions) as session:
             # Closed first: who is making an answer right now finds the row closed, and leaves no trace of it.
@@ -45,6 +54,7 @@ class PersonalRecords:
             await session.execute(delete(Message).where(Message.id.in_(meant)))
             if claim.chat_id is None:
                 await session.execute(delete(Chat).where(Chat.chat_id == claim.person))
+                await session.execute(delete(ChatChoices).where(ChatChoices.chat_id == claim.person))
         await rebuild(self._sessions)
 
     async def sweep(self) -> None:
@@ -68,6 +78,7 @@ def _said(message: Message, chat: int, topic: int) -> Said:
         message.speaker,
         message.is_character,
         message.version,
+        message.persona,
         message.text,
     )
 

@@ -12,15 +12,20 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.chat_service import AlreadyAnsweredError, Conversation, Exchange, Line, Mode
-from bot.storage.tables import Chat, InboxRow, Message, State, now
+from bot.personas import Roster
+from bot.storage.tables import Chat, ChatChoices, InboxRow, Message, State, now
 from bot.storage.transaction import UNAVAILABLE, Sessions, transaction, unavailable
 
 
 class SqlUnitOfWork:
-    """One transaction; see `bot.chat_service.UnitOfWork`. Raises StorageError if the database is not available."""
+    """One transaction; see `bot.chat_service.UnitOfWork`. Raises StorageError if the database is not available.
 
-    def __init__(self, sessions: Sessions) -> None:
+    The `roster` tells which character a chat's choice stands for: the dialogue is the one with that character.
+    """
+
+    def __init__(self, sessions: Sessions, roster: Roster | None = None) -> None:
         self._session = sessions()
+        self._roster = roster or Roster()
         self._answered_question: int | None = None  # The question of the dialogue that is answered here.
 
     async def __aenter__(self) -> Self:
@@ -34,7 +39,7 @@ class SqlUnitOfWork:
             raise unavailable(error) from error
 
     async def context(self, conversation: Conversation, limit: int) -> list[Line]:
-        return await self._lines(dialogue(conversation).limit(limit))
+        return await self._lines((await self._dialogue(conversation)).limit(limit))
 
     async def remember(self, conversation: Conversation, exchange: Exchange) -> None:
         chat = await self._chat(conversation)
@@ -72,6 +77,12 @@ class SqlUnitOfWork:
         if question.mode == Mode.DIALOGUE:
             self._answered_question = question.id
 
+    async def _dialogue(self, conversation: Conversation) -> Select[Message]:
+        """What the dialogue with the present character consists of, newest first."""
+        choices = await self._session.get(ChatChoices, (conversation.chat_id, conversation.thread_id))
+        persona = self._roster.resolve(choices.persona if choices else None)
+        return dialogue(conversation).where(func.coalesce(Message.persona, self._roster.default) == persona)
+
     async def _chat(self, conversation: Conversation) -> Chat:
         key = {"chat_id": conversation.chat_id, "thread_id": conversation.thread_id}
         chat = await self._session.scalar(select(Chat).filter_by(**key))
@@ -83,7 +94,7 @@ class SqlUnitOfWork:
 
 
 def dialogue(conversation: Conversation) -> Select[Message]:
-    """What the dialogue consists of, newest first."""
+    """What the dialogues with all characters consist of, newest first."""
     return (
         select(Message)
         .join(Chat, Message.chat == Chat.id)
@@ -102,6 +113,7 @@ def message_of(chat: int, exchange: Exchange, line: Line) -> Message:
         speaker=line.speaker,
         text=line.text,
         version=exchange.version if line.is_character else "",
+        persona=exchange.persona or None,
         user_id=exchange.person,
     )
 

@@ -6,7 +6,7 @@ from sqlalchemy import or_, select, update
 
 from bot.chat_service import Conversation, Exchange, Line, Mode
 from bot.second_thoughts import Piece
-from bot.storage.repository import SqlUnitOfWork, dialogue, message_of
+from bot.storage.repository import SqlUnitOfWork, message_of
 from bot.storage.tables import Chat, InboxRow, Message
 
 
@@ -14,7 +14,7 @@ class SqlRevision(SqlUnitOfWork):
     """One transaction; see `bot.second_thoughts.Revision`. Raises StorageError if the database is not available."""
 
     async def last_piece(self, conversation: Conversation) -> Piece | None:
-        query = dialogue(conversation).where(Message.is_character.is_(False)).limit(1)
+        query = (await self._dialogue(conversation)).where(Message.is_character.is_(False)).limit(1)
         return await self._piece(await self._session.scalar(query))
 
     async def piece(self, conversation: Conversation, number: int) -> Piece | None:
@@ -31,7 +31,7 @@ class SqlRevision(SqlUnitOfWork):
         return await self._piece(await self._session.scalar(query))
 
     async def context_before(self, conversation: Conversation, piece: Piece, limit: int) -> list[Line]:
-        return await self._lines(dialogue(conversation).where(Message.id < piece.id).limit(limit))
+        return await self._lines((await self._dialogue(conversation)).where(Message.id < piece.id).limit(limit))
 
     async def add_answer(self, piece: Piece, exchange: Exchange) -> None:
         question = await self._session.get_one(Message, piece.id)

@@ -53,6 +53,8 @@ class Chat(Table):
 class Message(Table):
     """A line that was said, a question or an answer. `version` is the answering model's, empty for people.
 
+    `persona` is the character that was asked; NULL in lines from before people could choose, which are the default's.
+
     `user_id` is Telegram's id of the person who said a question, or whom an answer is for; NULL where nobody knows.
     An answer names its `question`; one question may have several, of which the context holds the one that is shown.
     What was taken back is not shown either. A question has its `message` by Telegram's number, and in `answered_in`
@@ -75,12 +77,26 @@ class Message(Table):
     speaker: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     version: Mapped[str] = mapped_column(String(128))
+    persona: Mapped[str | None] = mapped_column(String(64))
     user_id: Mapped[int | None] = mapped_column(BigInteger)
     question: Mapped[int | None] = mapped_column(BigInteger, index=True)
     is_shown: Mapped[bool] = mapped_column(default=True)
     message: Mapped[int | None] = mapped_column(BigInteger)
     answered_in: Mapped[list[int] | None] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class ChatChoices(Table):
+    """What a chat, or one topic of a group, has chosen; see `bot.chat_settings.ChatSettings`."""
+
+    __tablename__ = "chat_settings"
+
+    chat_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    thread_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    persona: Mapped[str | None] = mapped_column(String(64))
+    creativity: Mapped[str] = mapped_column(String(16))
+    length: Mapped[str] = mapped_column(String(16))
+    language: Mapped[str | None] = mapped_column(String(16))
 
 
 class InboxRow(Table):

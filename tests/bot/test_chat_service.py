@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bot.casting import SoleActor
 from bot.chat_service import ChatService, Conversation, Line, Request
 from bot.errors import EmptyAnswerError
 from bot.reply_queue import ReplyQueue
@@ -14,7 +15,7 @@ HOME, OTHER, TOPIC = Conversation(1), Conversation(2), Conversation(1, 77)
 
 
 def service(actor: ScriptedActor, context_messages: int = 6, limit: int = 8) -> ChatService:
-    return ChatService(actor, MemoryHistory().unit_of_work, ReplyQueue(limit), context_messages)
+    return ChatService(SoleActor(actor), MemoryHistory().unit_of_work, ReplyQueue(limit), context_messages)
 
 
 def request(text: str, where: Conversation = HOME) -> Request:

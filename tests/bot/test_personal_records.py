@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import Text
 
 from bot.chat_service import Conversation, Exchange, Line, Mode
+from bot.chat_settings import ChatSettings
 from bot.errors import StorageError
 from bot.personal_data import Claim
 from bot.storage.database import Database
 from bot.storage.personal_records import PersonalRecords
 from bot.storage.repository import InboxRepository, SqlUnitOfWork
+from bot.storage.settings_book import SqlSettingsBook
 from bot.storage.tables import Table
 
 NED, MOE = 1, 2
@@ -76,6 +78,19 @@ async def test_forgetting_deletes_what_would_be_exported_and_nothing_else(
     assert left == [("old in a group",), ("moe",), ("moe in private",)]
     assert sql(database_file, "PRAGMA freelist_count") == [(0,)]
     await records.forget(Claim(NED), request=0)
+
+
+async def test_what_was_chosen_in_the_private_chat_is_given_out_and_forgotten_and_a_groups_choice_stays(
+    records: PersonalRecords, database: Database, database_file: Path
+) -> None:
+    book = SqlSettingsBook(database.session)
+    for chat in (NED, MOE, GROUP):
+        await book.write(Conversation(chat), ChatSettings(persona="bart"))
+    assert [(choices.chat, choices.persona) for choices in await records.chosen(Claim(NED))] == [(NED, "bart")]
+    assert await records.chosen(Claim(NED, GROUP)) == []
+    await records.forget(Claim(NED, GROUP), request=0)
+    await records.forget(Claim(NED), request=0)
+    assert sql(database_file, "SELECT chat_id FROM chat_settings ORDER BY 1") == [(GROUP,), (MOE,)]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.casting import SoleActor
 from bot.chat_service import AlreadyAnsweredError, ChatService, Conversation, Line, Request
 from bot.reply_queue import ReplyQueue
 from bot.second_thoughts import Piece, SecondThoughts
@@ -27,7 +28,7 @@ class Scene:
         self.stopping = Stopping()
         sessions = database.session
         self.service = ChatService(
-            self.actor, lambda: SqlUnitOfWork(sessions), ReplyQueue(2), context_messages, self.stopping
+            SoleActor(self.actor), lambda: SqlUnitOfWork(sessions), ReplyQueue(2), context_messages, self.stopping
         )
         self.thoughts = SecondThoughts(self.service, lambda: SqlRevision(sessions))
 

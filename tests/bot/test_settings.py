@@ -80,6 +80,8 @@ def test_only_the_sampling_settings_that_are_set_replace_the_personas(monkeypatc
         ("WEBHOOK_SECRET", "sixteen letters!", "16 to 256"),
         ("WEBHOOK_PORT", "-1", "greater"),
         ("LOG_FORMAT", "xml", "json"),
+        ("PERSONAS", "lisa, Bart Simpson", "commas"),
+        ("PERSONAS_IN_MEMORY", "0", "greater"),
     ],
 )
 def test_a_wrong_value_gets_one_line_that_names_the_key(
@@ -112,6 +114,11 @@ def test_the_lists_of_guests_are_ids_with_commas_between_them(monkeypatch: pytes
     settings = load_settings()
     assert settings.allowed_user_ids == {12, 34}
     assert settings.allowed_chat_ids == {-1001234567890}
+
+
+def test_the_personas_on_offer_are_names_with_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSONAS", "lisa, bart,")
+    assert load_settings().personas == {"lisa", "bart"}
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.casting import SoleActor
 from bot.chat_service import AlreadyAnsweredError, ChatService, Conversation, Exchange, Line, Mode, Request
 from bot.errors import SettingsError, StorageError
 from bot.reply_queue import ReplyQueue
@@ -122,7 +123,9 @@ async def test_of_two_who_answer_the_same_update_the_second_is_told_and_leaves_n
 ) -> None:
     await InboxRepository(database.session).add(1, "{}")
     actors = ScriptedActor("first"), ScriptedActor("second")
-    services = [ChatService(actor, lambda: SqlUnitOfWork(database.session), ReplyQueue(1), 6) for actor in actors]
+    services = [
+        ChatService(SoleActor(actor), lambda: SqlUnitOfWork(database.session), ReplyQueue(1), 6) for actor in actors
+    ]
     request = Request(HOME, Line("Ned", "Hello"), receipt=1)
     assert await services[0].talk(request) == "first"
     with pytest.raises(AlreadyAnsweredError):

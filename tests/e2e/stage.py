@@ -177,8 +177,10 @@ class Stage:
         }
 
     @asynccontextmanager
-    async def bot(self, actor: Actor, **settings: Any) -> AsyncIterator[None]:
-        """Run the bot in this process until the block ends, then stop it in good order."""
+    async def bot(
+        self, actor: Actor, load: Callable[[str], Actor] | None = None, **settings: Any
+    ) -> AsyncIterator[None]:
+        """Run the bot in this process until the block ends, then stop it in good order; `load` gives other actors."""
         given = {
             "telegram_bot_token": TOKEN,
             "telegram_base_url": self.server.url,
@@ -186,7 +188,7 @@ class Stage:
             **settings,
         }
         stop = asyncio.Event()
-        running = asyncio.create_task(build(load_settings(**given), actor=actor).run(stop))
+        running = asyncio.create_task(build(load_settings(**given), actor=actor, load=load).run(stop))
         try:
             yield
         finally:

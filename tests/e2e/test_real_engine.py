@@ -27,6 +27,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "store"
 
 
+@pytest.fixture(scope="session")
+def two_in_store(store: Path) -> Path:
+    """The same store with a second character in it."""
+    run = store.parent / "run"
+    write_persona(Persona("small", "Small", about="The smallest of all.", card="You are Small."), run / "persona.toml")
+    Store(store).add("small", run)
+    return store
+
+
 async def test_serving_with_the_real_engine_opens_no_connection_but_to_telegram(stage: Stage, store: Path) -> None:
     record, home = stage.folder / "connections", stage.folder / "home"
     home.mkdir()
@@ -48,6 +57,25 @@ async def test_many_people_are_answered_at_once_by_the_real_engine(stage: Stage,
         for person in range(1, 13):
             assert all(await stage.answers(1, chat=person))
         assert await bot.stop() == 0
+    assert "Traceback" not in bot.log
+
+
+async def test_a_second_character_of_the_store_is_offered_and_loaded_and_answers(
+    stage: Stage, two_in_store: Path
+) -> None:
+    settings = {"PERSONA": "tiny", "PERSONAS": "small", "MODEL_STORE": str(two_in_store)}
+    async with stage.process("-m", "bot", "run", **settings) as bot:
+        await stage.say("/persona", user=2)
+        (menu,) = await stage.messages(1, chat=2)
+        await stage.press(menu, "Small", user=2)
+        await stage.rows_become("SELECT persona FROM chat_settings", [("small",)])
+        await stage.say("Hello", user=2)
+        await stage.say("Hello", user=3)
+        assert all([*await stage.answers(2, chat=2), *await stage.answers(1, chat=3)])
+        assert await bot.stop() == 0
+    spoken = stage.rows("SELECT speaker, persona FROM messages WHERE is_character ORDER BY speaker")
+    assert spoken == [("Small", "small"), ("Tiny", "tiny")]
+    assert bot.log.count("Loading small") == 1
     assert "Traceback" not in bot.log
 
 

@@ -143,6 +143,7 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     """
     from bot.chat_order import ChatOrder
     from bot.delivery import Delivery
+    from bot.feedback import Feedback
     from bot.gate import Gate, Notices
     from bot.handlers import register
     from bot.handlers.privacy import Privacy
@@ -154,7 +155,9 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     from bot.second_thoughts import SecondThoughts
     from bot.storage.answers import AnswerRepository
     from bot.storage.database import Database
+    from bot.storage.desk import SqlDesk
     from bot.storage.guest_book import SqlGuestBook
+    from bot.storage.opinions import SqlOpinions
     from bot.storage.personal_records import PersonalRecords
     from bot.storage.repository import InboxRepository, SqlUnitOfWork
     from bot.storage.retention import Retention
@@ -178,6 +181,8 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
         stopping=stopping,
         origins=build_origins(settings, AnswerRepository(database.session)),
         privacy=Privacy(PersonalRecords(database.session), delivery, locales, settings.retention_days),
+        feedback=Feedback(lambda: SqlOpinions(database.session), now),
+        desk=SqlDesk(database.session),
         gate=Gate(_rules(settings), SqlGuestBook(database.session), now),
         notices=Notices(now),
         inbox=inbox,

@@ -17,5 +17,9 @@ class BackupError(BotError):
     """The database could not be backed up or restored; the message names the file."""
 
 
+class LessonsError(BotError):
+    """The accepted answers could not be written; the message names the file."""
+
+
 class EmptyAnswerError(BotError):
     """The character had nothing to say."""

@@ -9,7 +9,7 @@ from telegram.ext import ContextTypes
 from bot.addressing import conversation_of, language_of, request_of
 from bot.chat_service import ChatService
 from bot.delivery import Delivery
-from bot.handlers import control
+from bot.handlers import control, judging
 from bot.locales import Locales, Translate
 
 Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
@@ -85,7 +85,8 @@ class Commands:
     async def _help(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         _ = self._speak(update)
         here = _("/privacy: what I keep about you\n/export: get it as a file\n/forget: have it deleted")
-        await self._delivery.send(update, help_text(_, self._service.name, control.help_text(_), here))
+        more = control.help_text(_), judging.help_text(_), here
+        await self._delivery.send(update, help_text(_, self._service.name, *more))
 
     async def _ask(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         question = _words_after_command(update)

@@ -13,7 +13,8 @@ from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.placement import Wish, read_press
 
-FREE = frozenset({"start", "help", "reset", "stop", "undo", "privacy", "export", "forget", *BAN_COMMANDS})
+ABOUT_DATA, ABOUT_ANSWERS = ("privacy", "export", "forget"), ("cancel", "review")
+FREE = frozenset({"start", "help", "reset", "stop", "undo", *ABOUT_DATA, *ABOUT_ANSWERS, *BAN_COMMANDS})
 EVERYBODY = 0
 
 

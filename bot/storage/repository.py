@@ -21,7 +21,7 @@ class SqlUnitOfWork:
 
     def __init__(self, sessions: Sessions) -> None:
         self._session = sessions()
-        self._answered_question: int | None = None  # The question of the dialogue that is answered here.
+        self._answered_question: int | None = None  # The question that is answered here.
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,8 +69,7 @@ class SqlUnitOfWork:
     def _answer(self, question: Message, answer: Message) -> None:
         answer.question = question.id
         self._session.add(answer)
-        if question.mode == Mode.DIALOGUE:
-            self._answered_question = question.id
+        self._answered_question = question.id
 
     async def _chat(self, conversation: Conversation) -> Chat:
         key = {"chat_id": conversation.chat_id, "thread_id": conversation.thread_id}

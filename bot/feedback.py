@@ -17,8 +17,8 @@ from bot.second_thoughts import Piece
 PATIENCE = timedelta(
     minutes=10
 )  # How long the next message of a private chat is taken as the words that were asked for.
-LIKING = frozenset("👍❤🔥👏😍🥰🤩🎉💯😁🤣🏆🙏👌💘😘🤗🆒⚡🫡🤝😇")
-DISLIKING = frozenset("👎💩🤮🤬😡🖕🥱😢😭💔🤡🥴")
+LIKING = frozenset("👍❤🔥👏😍🥰🤩🎉💯🏆👌💘😘🤗🆒⚡😁🤣") | {"❤\u200d🔥"}
+DISLIKING = frozenset("👎💩🤮🤬😡🖕🤡")
 AS_EMOJI = "\ufe0f"  # May follow a sign that is also known as a plain letter, as the heart is.
 
 
@@ -62,7 +62,7 @@ def read_judgement(data: str) -> Judgement | None:
 
 def verdict_of(emojis: list[str]) -> Verdict:
     """What somebody means by the reactions that are now under an answer; WITHDRAWN where that is nothing clear."""
-    signs = {emoji.removesuffix(AS_EMOJI) for emoji in emojis}
+    signs = {emoji.replace(AS_EMOJI, "") for emoji in emojis}
     likes, dislikes = bool(signs & LIKING), bool(signs & DISLIKING)
     if likes == dislikes:
         return Verdict.WITHDRAWN

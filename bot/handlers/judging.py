@@ -61,12 +61,12 @@ class Judging:
 
     async def listen(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Before the other handlers: words that the bot has asked for are no line of the dialogue, and cost nothing."""
-        message, person = update.effective_message, person_of(update)
+        message, person, _ = update.effective_message, person_of(update), self._speak(update)
         assert message is not None, "registered for messages only"
         in_group = message.chat.type != ChatType.PRIVATE
         if person is None or (in_group and not replies_to_bot(message)):
             return
-        thanks = self._speak(update)("Thank you! I have written that down, so that I can learn from it.")
+        thanks = _("Thank you! I have written that down, so that I can learn from it.")
         words, reply_to = words_for_bot(message), _replied_to(message)
         taken = self._feedback.correct(
             message.chat_id, person, words, update.update_id, message.date, reply_to, confirm=thanks

@@ -1,6 +1,6 @@
 """The bot's commands: run (on Telegram), offline (on a page of this machine), chat (in the terminal).
 
-And the care for its database: backup, restore.
+And the care for its database: backup, restore; and what is to be learned from it: feedback.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from bot.errors import BotError, SettingsError
 from bot.settings import Settings, load_settings
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-KEEPING = ("backup", "restore")
+KEEPING = ("backup", "restore", "feedback")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     backup.add_argument("file", type=Path, metavar="FILE", help="replaced if it is there")
     restore = commands.add_parser("restore", help="bring a backup back; the database that is there is kept beside it")
     restore.add_argument("file", type=Path, metavar="FILE", help="what `backup` has made")
+    feedback = commands.add_parser("feedback", help="write the accepted answers and corrections, for the training")
+    feedback.add_argument("file", type=Path, metavar="FILE", help="JSON lines; replaced if it is there")
     parser.epilog = "Settings come from the environment and from .env; .env.example explains each one."
     return parser
 
@@ -86,9 +88,10 @@ def _run(command: str, settings: Settings) -> None:
 
 
 def _keep(command: str, settings: Settings, file: Path) -> None:
+    from bot.lessons import write_lessons
     from bot.storage.backup import backup, restore
 
-    work = backup if command == "backup" else restore
+    work = {"backup": backup, "restore": restore, "feedback": write_lessons}[command]
     print(work(settings.database_url.get_secret_value(), file))
 
 

@@ -163,6 +163,7 @@ def build(settings: Settings, *, actor: Actor | None = None, load: Callable[[str
     """
     from bot.chat_order import ChatOrder
     from bot.delivery import Delivery
+    from bot.feedback import Feedback
     from bot.gate import Gate, Notices
     from bot.handlers import register
     from bot.handlers.persona_menu import PersonaMenu
@@ -176,7 +177,9 @@ def build(settings: Settings, *, actor: Actor | None = None, load: Callable[[str
     from bot.second_thoughts import SecondThoughts
     from bot.storage.answers import AnswerRepository
     from bot.storage.database import Database
+    from bot.storage.desk import SqlDesk
     from bot.storage.guest_book import SqlGuestBook
+    from bot.storage.opinions import SqlOpinions
     from bot.storage.personal_records import PersonalRecords
     from bot.storage.repository import InboxRepository, SqlUnitOfWork
     from bot.storage.retention import Retention
@@ -207,6 +210,8 @@ def build(settings: Settings, *, actor: Actor | None = None, load: Callable[[str
         privacy=Privacy(PersonalRecords(database.session), delivery, locales, settings.retention_days),
         persona_menu=PersonaMenu(casting, delivery, locales),
         settings_menu=SettingsMenu(book, delivery, locales),
+        feedback=Feedback(lambda: SqlOpinions(database.session, roster), now),
+        desk=SqlDesk(database.session),
         gate=Gate(_rules(settings), SqlGuestBook(database.session), now),
         notices=Notices(now),
         inbox=inbox,

@@ -70,6 +70,10 @@ class ChatOrder(BaseUpdateProcessor):
 
     def _turn(self, update: Update) -> asyncio.Lock:
         message = update.effective_message
-        if message is None or calls_stop(update):
+        if update.message_reaction:  # Where the answer that it is about may be on its way; topics are not told.
+            conversation = Conversation(update.message_reaction.chat.id)
+        elif message is None or calls_stop(update):
             return asyncio.Lock()
-        return self._turns.setdefault(conversation_of(message), asyncio.Lock())
+        else:
+            conversation = conversation_of(message)
+        return self._turns.setdefault(conversation, asyncio.Lock())

@@ -21,5 +21,9 @@ class CastingError(BotError):
     """A character cannot be played; the message names it, and what is wrong."""
 
 
+class LessonsError(BotError):
+    """The accepted answers could not be written; the message names the file."""
+
+
 class EmptyAnswerError(BotError):
     """The character had nothing to say."""

@@ -58,11 +58,27 @@ class Waiting:
     reply: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a person thinks of an answer, and what should have been said instead."""
+
+    time: datetime
+    chat: int
+    topic: int
+    verdict: str
+    correction: str | None
+    review: str
+
+
 class Records(Protocol):
     """Everything that is held about people. Raises StorageError if the database is not available."""
 
     async def said(self, claim: Claim) -> Sequence[Said]:
         """The lines of a claim, oldest first."""
+        ...
+
+    async def judged(self, claim: Claim) -> Sequence[Judged]:
+        """What the person thinks of answers, given in the chats of the claim to whomever, oldest first."""
         ...
 
     async def waiting(self, claim: Claim) -> Sequence[Waiting]:
@@ -92,6 +108,7 @@ async def document(records: Records, claim: Claim) -> bytes:
         "made": datetime.now(UTC),
         "messages": [asdict(line) for line in await records.said(claim)],
         "settings": [asdict(choices) for choices in await records.chosen(claim)],
+        "feedback": [asdict(opinion) for opinion in await records.judged(claim)],
         "waiting": [asdict(message) for message in await records.waiting(claim)],
     }
     return json.dumps(content, ensure_ascii=False, indent=2, default=datetime.isoformat).encode("utf-8", "replace")

@@ -8,6 +8,8 @@ from enum import StrEnum
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
 
 from bot.addressing import language_of
+from bot.chat_service import Mode
+from bot.feedback import Gesture, Judgement
 from bot.locales import Locales, Translate
 from bot.second_thoughts import Piece, SecondThoughts
 
@@ -48,13 +50,25 @@ class Place:
     """The messages that hold the answer to a question already, and the buttons under the last of them."""
 
     question: int
-    buttons: InlineKeyboardMarkup
+    buttons: InlineKeyboardMarkup | None
     messages: Sequence[int] = field(default=())
 
 
 def place_of(piece: Piece, _: Translate) -> Place:
-    """Where an exchange stands, with the buttons as they should be now."""
-    return Place(piece.id, _buttons(piece, _), piece.answered_in)
+    """Where an exchange stands, with the buttons as they should be now; a single question's answer gets none."""
+    return Place(piece.id, buttons_of(piece, _) if piece.mode is Mode.DIALOGUE else None, piece.answered_in)
+
+
+def buttons_of(piece: Piece, _: Translate, is_last: bool = True) -> InlineKeyboardMarkup:
+    """The buttons under an answer. Only the last one of the dialogue can be changed, but each can be judged."""
+    count = len(piece.answers)
+    again = InlineKeyboardButton(_("🔄 Another answer"), callback_data=str(Press(Wish.AGAIN, piece.id, count)))
+    rows = [[again, *_verdicts(piece)] if is_last else _verdicts(piece)]
+    if is_last and count > 1:
+        rows.insert(0, _pages(piece, count))
+    if piece.is_disliked:
+        rows.append([_judging(piece, _("What should I have said?"), Gesture.CORRECT)])
+    return InlineKeyboardMarkup(rows)
 
 
 class Placements:
@@ -70,10 +84,13 @@ class Placements:
         return place_of(piece, self._locales.speak(language_of(update))) if piece else None
 
 
-def _buttons(piece: Piece, _: Translate) -> InlineKeyboardMarkup:
-    count = len(piece.answers)
-    again = InlineKeyboardButton(_("🔄 Another answer"), callback_data=str(Press(Wish.AGAIN, piece.id, count)))
-    return InlineKeyboardMarkup([*([_pages(piece, count)] if count > 1 else []), [again]])
+def _verdicts(piece: Piece) -> list[InlineKeyboardButton]:
+    return [_judging(piece, "👍", Gesture.LIKE), _judging(piece, "👎", Gesture.DISLIKE)]
+
+
+def _judging(piece: Piece, label: str, gesture: Gesture) -> InlineKeyboardButton:
+    # With the number of the answer: it may not be the one that is shown any more when the press is handled.
+    return InlineKeyboardButton(label, callback_data=str(Judgement(gesture, piece.id, piece.shown)))
 
 
 def _pages(piece: Piece, count: int) -> list[InlineKeyboardButton]:

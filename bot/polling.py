@@ -11,7 +11,7 @@ from bot.handlers import AnyApplication
 
 log = logging.getLogger(__name__)
 
-UPDATES = [UpdateType.MESSAGE, UpdateType.EDITED_MESSAGE, UpdateType.CALLBACK_QUERY]
+UPDATES = [UpdateType.MESSAGE, UpdateType.EDITED_MESSAGE, UpdateType.CALLBACK_QUERY, UpdateType.MESSAGE_REACTION]
 POLLING_TASK = "Updater:start_polling:polling_task"
 
 

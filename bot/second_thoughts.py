@@ -16,7 +16,8 @@ class Piece:
     """An exchange of the dialogue as it is kept: a question, all the answers drawn to it, and which one is shown.
 
     `shown` counts the answers from 1. `person` and `message` are the question's, as in `Request`; `answered_in` has the
-    numbers of the messages that hold the answer, in order.
+    numbers of the messages that hold the answer, in order. `disliked` are the answers that somebody dislikes. By
+    its `mode` a question may have been put on its own.
     """
 
     id: int
@@ -26,6 +27,13 @@ class Piece:
     person: int | None
     message: int | None
     answered_in: tuple[int, ...]
+    disliked: frozenset[int] = frozenset()
+    mode: Mode = Mode.DIALOGUE
+
+    @property
+    def is_disliked(self) -> bool:
+        """Whether somebody dislikes the answer that is shown."""
+        return self.shown in self.disliked
 
     def is_for(self, person: int | None) -> bool:
         """Whether this person may change it. Of what is nobody's in particular anybody may think again."""

@@ -9,7 +9,7 @@ from telegram.ext import ContextTypes
 from bot.addressing import conversation_of, language_of, request_of
 from bot.chat_service import ChatService, Conversation
 from bot.delivery import Delivery
-from bot.handlers import control
+from bot.handlers import control, judging
 from bot.handlers.persona_menu import persona_commands, persona_help
 from bot.handlers.settings_menu import settings_commands, settings_help
 from bot.locales import Locales, Translate
@@ -91,7 +91,7 @@ class Commands:
         _ = self._speak(update)
         here = _("/privacy: what I keep about you\n/export: get it as a file\n/forget: have it deleted")
         card = await self._service.character(_where(update))
-        more = control.help_text(_), persona_help(_), settings_help(_), here
+        more = control.help_text(_), judging.help_text(_), persona_help(_), settings_help(_), here
         await self._delivery.send(update, help_text(_, card.name, *more))
 
     async def _ask(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -13,9 +13,8 @@ from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.placement import Wish, read_press
 
-FREE = frozenset(
-    {"start", "help", "reset", "stop", "undo", "privacy", "export", "forget", "persona", "settings", *BAN_COMMANDS}
-)
+ABOUT_DATA, ABOUT_ANSWERS, CHOICES = ("privacy", "export", "forget"), ("cancel", "review"), ("persona", "settings")
+FREE = frozenset({"start", "help", "reset", "stop", "undo", *ABOUT_DATA, *ABOUT_ANSWERS, *CHOICES, *BAN_COMMANDS})
 EVERYBODY = 0
 
 

@@ -91,6 +91,10 @@ def privacy_text(_: Translate, retention_days: int) -> str:
         "I keep what you write to me and what I answer, with your name, your Telegram number and the time, so that I "
         "can follow our conversation. All of it stays on the computer of the person who runs me and goes nowhere else."
     )
+    judging = _(
+        "If you like, dislike or correct an answer of mine, I keep that too. The person who runs me can look at it, "
+        "with the lines before it, and teach me with what is good."
+    )
     if retention_days:
         duration = _("How many days I keep it: {days}. Then I delete it by myself.").format(days=retention_days)
     else:
@@ -100,7 +104,7 @@ def privacy_text(_: Translate, retention_days: int) -> str:
         "/forget: I delete it for good\n\n"
         "The messages that you see in Telegram stay there until you delete them yourself."
     )
-    return "\n\n".join((what, duration, ways))
+    return "\n\n".join((what, judging, duration, ways))
 
 
 def _nobody(_: Translate) -> str:

@@ -7,6 +7,20 @@ from bot.offline.world import Chat, Json, World
 
 GIFTS = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
 
+RIGHTS = (
+    "can_be_edited",
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+)
+
 
 async def get_chat(world: World, args: Arguments) -> Json:
     chat = target_chat(world, args)
@@ -37,6 +51,9 @@ async def get_chat_member_count(world: World, args: Arguments) -> int:
 
 def _member(world: World, chat: Chat, user_id: int) -> Json:
     """Who opened a group owns it."""
+    if user_id == world.bot.id and chat.bot_is_admin:
+        rights = dict.fromkeys(RIGHTS, False) | {"can_manage_chat": True}
+        return {"user": world.bot.as_json(), "status": "administrator", "is_anonymous": False, **rights}
     if user_id == world.bot.id:
         return {"user": world.bot.as_json(), "status": "member"}
     shown = {"user": world.users[user_id].as_json()}

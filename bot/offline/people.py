@@ -33,6 +33,7 @@ class People:
             web.post("/people/send", answered(self.send)),
             web.post("/people/edit", answered(self.edit)),
             web.post("/people/press", answered(self.press)),
+            web.post("/people/react", answered(self.react)),
             web.post("/people/add", answered(self.add)),
             web.get("/people/messages", answered(self.messages)),
             web.get("/people/state", answered(self.state)),
@@ -82,12 +83,25 @@ class People:
         query_id, update_id = self._world.press(user, chat, message, args.text("data"))
         return {"callback_query_id": query_id, "update_id": update_id}
 
+    async def react(self, request: web.Request) -> Json:
+        """A person puts a reaction under a message; the same one once more takes it away."""
+        args = await read_arguments(request)
+        user = self._world.person(_required(args.integer("user_id"), "user_id"))
+        chat = self._chat_of(user, args.integer("chat_id", user.id))
+        message = chat.messages.get(args.integer("message_id"))
+        if message is None:
+            raise BadRequestError("no such message in this chat")
+        emoji = _required(args.text("emoji"), "emoji")
+        return {"update_id": self._world.react(user, chat, message, emoji)}
+
     async def add(self, request: web.Request) -> Json:
-        """Makes a person (`first_name`) or a group (`title`, `members`)."""
+        """Makes a person (`first_name`) or a group (`title`, `members`, `bot_is_admin`)."""
         args = await read_arguments(request)
         if args.text("title"):
             chat_id = args.integer("chat_id") or min([0, *self._world.chats]) - 1
-            return {"chat_id": self._world.group(chat_id, args.text("title"), self._members(args)).id}
+            group = self._world.group(chat_id, args.text("title"), self._members(args))
+            group.bot_is_admin = group.bot_is_admin or args.flag("bot_is_admin")
+            return {"chat_id": group.id}
         user_id = args.integer("user_id") or max([0, *self._world.users]) + 1
         known = {key: args.text(key) for key in SHOWN_AS}
         _required(known["first_name"].strip(), "first_name")
@@ -248,10 +262,13 @@ def answered(handler: Callable[[web.Request], Awaitable[Json]]) -> Callable[[web
 
 
 def shown_message(chat: Chat, message: Json) -> Json:
-    """A message with the fields that tests and the page ask for most, at the top, and the bot's reactions to it."""
+    """A message with the fields that tests and the page ask for most, at the top, and all reactions to it."""
     sender = message["from"]
     return message | {
-        "reactions": [one.get("emoji", "") for one in chat.reactions.get(message["message_id"], [])],
+        "reactions": [
+            *(one.get("emoji", "") for one in chat.reactions.get(message["message_id"], [])),
+            *chat.peoples_reactions.get(message["message_id"], {}).values(),
+        ],
         "from_bot": sender["is_bot"],
         "user_id": sender["id"],
         "first_name": sender["first_name"],

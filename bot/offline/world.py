@@ -49,9 +49,11 @@ class Chat:
     drafts: list[Json] = field(default_factory=list)
     answers: list[Json] = field(default_factory=list)
     reactions: dict[int, list[Json]] = field(default_factory=dict)
+    peoples_reactions: dict[int, dict[int, str]] = field(default_factory=dict)
     version: int = 0
     read_up_to: int = 0
     has_topics: bool = False
+    bot_is_admin: bool = False
 
     @property
     def is_private(self) -> bool:
@@ -181,6 +183,28 @@ class World:
         self.callbacks[query_id] = {"chat_id": chat.id, "user_id": user.id}
         return query_id, self.updates.push("callback_query", query)
 
+    def react(self, user: User, chat: Chat, message: Json, emoji: str) -> int | None:
+        """A person reacts to a message, or takes the same reaction back. Returns the id of the update.
+
+        The bot is not told of what happens in a group unless it is an admin there; then there is no update.
+        """
+        theirs = chat.peoples_reactions.setdefault(message["message_id"], {})
+        before = theirs.pop(user.id, "")
+        if emoji != before:
+            theirs[user.id] = emoji
+        self.changed(chat, "edited", message=message)
+        if not (chat.is_private or chat.bot_is_admin):
+            return None
+        change = {
+            "chat": chat.as_json(),
+            "message_id": message["message_id"],
+            "user": user.as_json(),
+            "date": int(time.time()),
+            "old_reaction": _reaction(before),
+            "new_reaction": _reaction(theirs.get(user.id, "")),
+        }
+        return self.updates.push("message_reaction", change)
+
     def answer_callback(self, query_id: str, answer: Json) -> None:
         """What the presser sees. Raises BadRequestError for a query that is unknown or was answered before."""
         pressed = self.callbacks.pop(query_id, None)
@@ -200,6 +224,10 @@ class World:
             chat = self.chats[message["chat"]["id"]]
             chat.read_up_to = max(chat.read_up_to, message["message_id"])
             self.feed.publish({"type": "read", "chat_id": chat.id, "message_id": chat.read_up_to})
+
+
+def _reaction(emoji: str) -> list[Json]:
+    return [{"type": "emoji", "emoji": emoji}] if emoji else []
 
 
 def _append(history: list[Json], entry: Json) -> None:

@@ -1,7 +1,7 @@
 """The queries on what is held about a person; see `bot.personal_data.Records`.
 
-A new table or column with people's words in it belongs into `said` or `waiting`, and into `forget`; a test names them.
-What they have chosen is in `chosen`.
+A new table or column with people's words in it belongs into `said`, `judged` or `waiting`, and into `forget`; a test
+names them. What they have chosen is in `chosen`.
 """
 
 import json
@@ -12,9 +12,9 @@ from itertools import takewhile
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.personal_data import Chosen, Claim, Said, Waiting
+from bot.personal_data import Chosen, Claim, Judged, Said, Waiting
 from bot.storage.erasure import empty_log, rebuild
-from bot.storage.tables import Chat, ChatChoices, InboxRow, Message, State
+from bot.storage.tables import Chat, ChatChoices, InboxRow, Message, Opinion, State
 from bot.storage.transaction import Sessions, transaction
 
 
@@ -29,6 +29,20 @@ class PersonalRecords:
         async with transaction(self._sessions) as session:
             rows = (await session.execute(query.where(_meant(claim)).order_by(Message.id))).all()
         return [_said(message, chat, topic) for message, chat, topic in rows]
+
+    async def judged(self, claim: Claim) -> Sequence[Judged]:
+        query = (
+            select(Opinion, Chat.chat_id, Chat.thread_id)
+            .join(Message, Opinion.message == Message.id)
+            .join(Chat, Message.chat == Chat.id)
+            .where(_judged_by(claim))
+        )
+        async with transaction(self._sessions) as session:
+            rows = (await session.execute(query.order_by(Opinion.id))).all()
+        return [
+            Judged(_utc(opinion.created_at), chat, topic, opinion.verdict, opinion.correction, opinion.state)
+            for opinion, chat, topic in rows
+        ]
 
     async def waiting(self, claim: Claim) -> Sequence[Waiting]:
         async with transaction(self._sessions) as session:
@@ -50,6 +64,9 @@ class PersonalRecords:
             for row in takewhile(lambda row: row.update_id != request, await _unfinished(session, claim)):
                 row.state, row.payload, row.reply = State.DONE, None, None
             await session.flush()
+            judged = select(Opinion.id).join(Message, Opinion.message == Message.id)
+            judged = judged.join(Chat, Message.chat == Chat.id).where(_judged_by(claim))
+            await session.execute(delete(Opinion).where(Opinion.id.in_(judged)))
             meant = select(Message.id).join(Chat, Message.chat == Chat.id).where(_meant(claim))
             await session.execute(delete(Message).where(Message.id.in_(meant)))
             if claim.chat_id is None:
@@ -67,6 +84,11 @@ def _meant(claim: Claim) -> ColumnElement[bool]:
     if claim.chat_id is None:
         return or_(theirs, Chat.chat_id == claim.person)  # A private chat has its person's id.
     return and_(theirs, Chat.chat_id == claim.chat_id)
+
+
+def _judged_by(claim: Claim) -> ColumnElement[bool]:
+    theirs = Opinion.user_id == claim.person
+    return theirs if claim.chat_id is None else and_(theirs, Chat.chat_id == claim.chat_id)
 
 
 def _said(message: Message, chat: int, topic: int) -> Said:

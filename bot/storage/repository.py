@@ -26,7 +26,7 @@ class SqlUnitOfWork:
     def __init__(self, sessions: Sessions, roster: Roster | None = None) -> None:
         self._session = sessions()
         self._roster = roster or Roster()
-        self._answered_question: int | None = None  # The question of the dialogue that is answered here.
+        self._answered_question: int | None = None  # The question that is answered here.
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,8 +74,7 @@ class SqlUnitOfWork:
     def _answer(self, question: Message, answer: Message) -> None:
         answer.question = question.id
         self._session.add(answer)
-        if question.mode == Mode.DIALOGUE:
-            self._answered_question = question.id
+        self._answered_question = question.id
 
     async def _dialogue(self, conversation: Conversation) -> Select[Message]:
         """What the dialogue with the present character consists of, newest first."""

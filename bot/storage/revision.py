@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select, update
 
 from bot.chat_service import Conversation, Exchange, Line, Mode
+from bot.feedback import Verdict
 from bot.second_thoughts import Piece
 from bot.storage.repository import SqlUnitOfWork, message_of
-from bot.storage.tables import Chat, InboxRow, Message
+from bot.storage.tables import Chat, InboxRow, Message, Opinion
 
 
 class SqlRevision(SqlUnitOfWork):
@@ -58,6 +59,7 @@ class SqlRevision(SqlUnitOfWork):
             return None
         answers = await self._answers(question.id)
         shown = [number for number, answer in enumerate(answers, 1) if answer.is_shown]
+        disliked = await self._disliked(answers)
         return Piece(
             question.id,
             Line(question.speaker, question.text),
@@ -66,7 +68,14 @@ class SqlRevision(SqlUnitOfWork):
             question.user_id,
             question.message,
             tuple(question.answered_in or ()),
+            frozenset(number for number, answer in enumerate(answers, 1) if answer.id in disliked),
+            Mode(question.mode),
         )
+
+    async def _disliked(self, answers: Sequence[Message]) -> set[int]:
+        query = select(Opinion.message).where(Opinion.verdict == Verdict.DISLIKED)
+        ids = [answer.id for answer in answers]
+        return set(await self._session.scalars(query.where(Opinion.message.in_(ids))))
 
     async def _answers(self, question: int) -> Sequence[Message]:
         query = select(Message).where(Message.question == question).order_by(Message.id)

@@ -24,6 +24,14 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+class Review(StrEnum):
+    """Whether an opinion may be learned from."""
+
+    NEW = "new"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
 class Table(DeclarativeBase):
     """The base of all tables; constraints have predictable names, so that migrations can change them."""
 
@@ -97,6 +105,29 @@ class ChatChoices(Table):
     creativity: Mapped[str] = mapped_column(String(16))
     length: Mapped[str] = mapped_column(String(16))
     language: Mapped[str | None] = mapped_column(String(16))
+
+
+class Opinion(Table):
+    """What a person thinks of an answer, and what should have been said instead; one row for each of the two.
+
+    `receipt` is the update that changed it last: who reviews it decides about what stood there then. A correction is
+    waited for as a reply to the message `asked_in`, and since `asked_at` also as the person's next message.
+    """
+
+    __tablename__ = "feedback"
+    __table_args__ = (UniqueConstraint("message", "user_id"), Index(None, "user_id"), Index(None, "state", "id"))
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    message: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    verdict: Mapped[str] = mapped_column(String(16))
+    correction: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16), default=Review.NEW)
+    receipt: Mapped[int] = mapped_column(BigInteger)
+    asked_in: Mapped[int | None] = mapped_column(BigInteger)
+    asked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, onupdate=now)
 
 
 class InboxRow(Table):

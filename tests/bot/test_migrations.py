@@ -16,7 +16,7 @@ from bot.errors import SettingsError
 from bot.storage.database import Database, migration_config
 
 REPOSITORY = Path(__file__).parents[2]
-TABLES = {"admissions", "alembic_version", "bans", "chat_settings", "chats", "inbox", "messages"}
+TABLES = {"admissions", "alembic_version", "bans", "chat_settings", "chats", "feedback", "inbox", "messages"}
 
 
 def tables(file: Path) -> set[str]:

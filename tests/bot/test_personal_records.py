@@ -10,17 +10,20 @@ from sqlalchemy import Text
 from bot.chat_service import Conversation, Exchange, Line, Mode
 from bot.chat_settings import ChatSettings
 from bot.errors import StorageError
+from bot.feedback import Feedback, Gesture, Judgement
 from bot.personal_data import Claim
 from bot.storage.database import Database
+from bot.storage.opinions import SqlOpinions
 from bot.storage.personal_records import PersonalRecords
 from bot.storage.repository import InboxRepository, SqlUnitOfWork
 from bot.storage.settings_book import SqlSettingsBook
-from bot.storage.tables import Table
+from bot.storage.tables import Table, now
 
 NED, MOE = 1, 2
 GROUP, OTHER_GROUP = -5, -6
 # What /export gives and /forget deletes. A name in this list is a promise that both are true.
 COVERED = {("messages", "speaker"), ("messages", "text"), ("inbox", "payload"), ("inbox", "reply")}
+COVERED |= {("feedback", "correction")}
 
 
 def sql(file: Path, query: str) -> list[tuple[Any, ...]]:
@@ -91,6 +94,35 @@ async def test_what_was_chosen_in_the_private_chat_is_given_out_and_forgotten_an
     await records.forget(Claim(NED, GROUP), request=0)
     await records.forget(Claim(NED), request=0)
     assert sql(database_file, "SELECT chat_id FROM chat_settings ORDER BY 1") == [(GROUP,), (MOE,)]
+
+
+async def judge(database: Database, chat_id: int, person: int, words: str) -> None:
+    """A person corrects the last answer of a chat."""
+    feedback = Feedback(lambda: SqlOpinions(database.session), now)
+    async with SqlOpinions(database.session) as work:
+        piece = await work.last_piece(Conversation(chat_id))
+    assert piece is not None
+    judgement = Judgement(Gesture.CORRECT, piece.id, 1)
+    await InboxRepository(database.session).add(person, "{}")
+    await feedback.ask(chat_id, person, judgement, person, question=99)
+    assert await feedback.correct(chat_id, person, words, person, now(), 99, confirm="Thanks")
+
+
+async def test_what_a_person_thinks_of_answers_to_others_is_exported_and_forgotten_with_the_rest(
+    records: PersonalRecords, database: Database, database_file: Path
+) -> None:
+    await judge(database, GROUP, NED, "a walrus")
+    await judge(database, GROUP, MOE, "a penguin")
+    await judge(database, MOE, 3, "a seal")
+    (judged,) = await records.judged(Claim(NED, GROUP))
+    assert (judged.chat, judged.verdict, judged.correction, judged.review) == (GROUP, "disliked", "a walrus", "new")
+    assert await records.judged(Claim(NED)) == [judged]
+    assert await records.judged(Claim(NED, OTHER_GROUP)) == []
+    await records.forget(Claim(NED, GROUP), request=0)
+    assert sql(database_file, "SELECT correction FROM feedback ORDER BY id") == [("a penguin",), ("a seal",)]
+    assert b"walrus" not in b"".join(files(database_file).values())
+    await records.forget(Claim(MOE), request=0)  # With the answers goes what others think of them.
+    assert sql(database_file, "SELECT correction FROM feedback") == []
 
 
 @pytest.mark.parametrize(

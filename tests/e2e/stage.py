@@ -54,6 +54,15 @@ class Stage:
         pressed = await self._post("press", {**where, "data": data})
         return await self.toast(pressed["callback_query_id"], message["chat"]["id"])
 
+    async def react(self, message: Json, emoji: str, user: int = 1) -> None:
+        """A person puts a reaction under a message, or takes the same one away."""
+        where = {"user_id": user, "chat_id": message["chat"]["id"], "message_id": message["message_id"]}
+        await self._post("react", {**where, "emoji": emoji})
+
+    async def add_group(self, chat_id: int, **more: Any) -> None:
+        """A group comes to be."""
+        await self._post("add", {"chat_id": chat_id, "title": f"Group {-chat_id}", **more})
+
     async def toast(self, query_id: str, chat: int = 1) -> str:
         """What a button said to whoever pressed it, as soon as it says something, which may be nothing."""
         said: list[str] = []

@@ -42,10 +42,10 @@ async def test_the_button_draws_another_answer_and_the_arrows_page_through_all_o
     async with stage.bot(actor):
         await stage.say("Count")
         (message,) = await stage.shows("one")
-        assert labels(message) == [["🔄 Another answer"]]
+        assert labels(message) == [["🔄 Another answer", "👍", "👎"]]
         assert await stage.press(message, AGAIN) == "Let me think again…"
         (message,) = await stage.shows("two")
-        assert labels(message) == [["◀", "2/2", "▶"], ["🔄 Another answer"]]
+        assert labels(message) == [["◀", "2/2", "▶"], ["🔄 Another answer", "👍", "👎"]]
         await stage.press(message, AGAIN)
         (message,) = await stage.shows("three")
         assert await stage.press(message, BACK) == ""

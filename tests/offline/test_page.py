@@ -176,6 +176,16 @@ async def test_a_reaction_is_shown_on_its_message(page: Page, caller: Caller) ->
     await expect(page.locator(".mine .reactions")).to_have_text("❤")
 
 
+async def test_a_like_is_put_under_an_answer_and_taken_back(page: Page, caller: Caller) -> None:
+    await caller.say("Hi", user_id=ALEX)
+    await caller.result("sendMessage", chat_id=ALEX, text="Hello")
+    like = page.get_by_role("button", name="React with 👍")
+    await like.click()
+    await expect(page.locator(".theirs .reactions")).to_have_text("👍")
+    await like.click()
+    await expect(page.locator(".theirs .reactions")).to_have_count(0)
+
+
 async def test_typing_is_shown_until_the_answer_comes(page: Page, caller: Caller) -> None:
     await write(page, "Hi")
     await heard(caller)

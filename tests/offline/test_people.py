@@ -218,3 +218,32 @@ async def test_nobody_edits_the_words_of_somebody_else(caller: Caller) -> None:
     for number in (theirs["message_id"], answer["message_id"], 1):
         refused = await caller.people("POST", "edit", user_id=5, chat_id=-7, message_id=number, text="Bye")
         assert "one's own words" in refused["error"]
+
+
+async def test_a_reaction_reaches_a_bot_that_asks_for_it_and_the_same_one_again_ends_it(caller: Caller) -> None:
+    await caller.result("getUpdates", allowed_updates=["message", "message_reaction"])
+    sent = await caller.say("Hi", user_id=5)
+    for emoji in ("👍", "🔥", "🔥"):
+        await caller.people("POST", "react", user_id=5, chat_id=5, message_id=sent["message_id"], emoji=emoji)
+    changes = [update["message_reaction"] for update in (await caller.result("getUpdates"))[1:]]
+    signs = [
+        [[one["emoji"] for one in change[side]] for side in ("old_reaction", "new_reaction")] for change in changes
+    ]
+    assert signs == [[[], ["👍"]], [["👍"], ["🔥"]], [["🔥"], []]]
+    assert {(change["user"]["id"], change["message_id"]) for change in changes} == {(5, sent["message_id"])}
+    assert (await caller.messages(5))[0]["reactions"] == []
+    refused = await caller.people("POST", "react", user_id=5, chat_id=5, message_id=1, emoji="👍")
+    assert "no such message" in refused["error"]
+
+
+async def test_of_reactions_in_a_group_only_an_admin_is_told(caller: Caller) -> None:
+    await caller.result("getUpdates", allowed_updates=["message_reaction"])
+    sent = await caller.say("Hi", user_id=5, chat_id=-7)
+    reaction = {"user_id": 5, "chat_id": -7, "message_id": sent["message_id"], "emoji": "👍"}
+    assert (await caller.people("POST", "react", **reaction))["update_id"] is None
+    assert (await caller.messages(-7))[0]["reactions"] == ["👍"]
+    await caller.people("POST", "add", chat_id=-7, title="The choir", bot_is_admin=True)
+    await caller.people("POST", "react", **reaction)
+    assert [update["message_reaction"]["chat"]["id"] for update in await caller.result("getUpdates")] == [-7]
+    bot = await caller.result("getMe")
+    assert (await caller.result("getChatMember", chat_id=-7, user_id=bot["id"]))["status"] == "administrator"

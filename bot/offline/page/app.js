@@ -23,6 +23,7 @@ class App {
     this.conversation = new Conversation(this.state, {
       onReply: (message) => this.composer.answer(message),
       onEdit: (message) => this.composer.change(message),
+      onReact: (message, emoji) => this.react(message, emoji),
       onPress: (message, button, node) => this.press(message, button, node),
       onCommand: (command) => this.send(command),
       onPicture: showPicture,
@@ -95,6 +96,10 @@ class App {
 
   async edit(text, messageId) {
     return this.#try(() => post("edit", { user_id: this.state.person, chat_id: this.state.chat, message_id: messageId, text }));
+  }
+
+  async react(message, emoji) {
+    return this.#try(() => post("react", { user_id: this.state.person, chat_id: message.chat.id, message_id: message.message_id, emoji }));
   }
 
   async press(message, button, node) {

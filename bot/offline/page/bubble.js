@@ -5,7 +5,7 @@ import { richText } from "./rich_text.js";
 
 /**
  * The list item of a message.
- * `view` tells how it is seen: { mine, read, inGroup } and what can be done: { onReply, onEdit, onPress, onCommand, onPicture, onJump }.
+ * `view` tells how it is seen: { mine, read, inGroup } and what can be done: { onReply, onReact, onEdit, onPress, onCommand, onPicture, onJump }.
  */
 export function bubble(message, view) {
   const named = view.inGroup && !view.mine;
@@ -23,6 +23,7 @@ export function bubble(message, view) {
     words(message, view));
   const column = element("div", { class: "column" }, body, keyboard(message, view));
   item.append(...(named ? [avatar(message.user_id, message.first_name, "small")] : []), column, replyButton(message, view));
+  if (message.from_bot) item.append(likeButton(message, view));
   if (view.mine && message.text) item.append(editButton(message, view));
   return item;
 }
@@ -86,6 +87,11 @@ function inlineButton(button, message, view) {
 function replyButton(message, view) {
   const onclick = () => view.onReply(message);
   return element("button", { class: "reply", type: "button", "aria-label": "Reply", title: "Reply", onclick }, icon("reply"));
+}
+
+function likeButton(message, view) {
+  const onclick = () => view.onReact(message, "👍");
+  return element("button", { class: "reply", type: "button", "aria-label": "React with 👍", title: "React with 👍", onclick }, "👍");
 }
 
 function editButton(message, view) {

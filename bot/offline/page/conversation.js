@@ -8,7 +8,7 @@ const NEAR_END = 90; // pixels from the end within which the page follows new me
 const TOGETHER = 300; // seconds within which messages of one sender stand together
 
 export class Conversation {
-  /** `actions`: onReply, onEdit, onPress, onCommand, onPicture, onStart. */
+  /** `actions`: onReply, onReact, onEdit, onPress, onCommand, onPicture, onStart. */
   constructor(state, actions) {
     this.state = state;
     this.actions = actions;

@@ -1,0 +1,79 @@
+"""The file of lessons: what was liked or corrected, and accepted, for the training to read.
+
+One JSON object a line: `context`, at most three lines with `speaker`, `text` and `is_character`; the `speaker` of the
+`answer`; the `answer`; the `version` that was judged; and `source`, "liked" or "corrected".
+"""
+
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bot.errors import LessonsError
+from bot.review import Lesson
+from bot.storage.database import Database, parse_url
+from bot.storage.desk import SqlDesk
+
+
+def write_lessons(url: str, target: Path) -> str:
+    """Write the lessons of a DATABASE_URL into a file, which is replaced if it is there. Returns one line that says so.
+
+    Raises LessonsError, and leaves `target` as it was; SettingsError and StorageError where the database will not do.
+    """
+    _must_be_another(url, target)
+    lessons = asyncio.run(_read(url))
+    lines = [json.dumps(_shown(lesson), ensure_ascii=False) + "\n" for lesson in lessons]
+    try:
+        _write(target, "".join(lines).encode("utf-8", "replace"))
+    except OSError as error:
+        raise LessonsError(f"{target} cannot be written: {error.strerror}") from error
+    corrected = sum(lesson.is_corrected for lesson in lessons)
+    hint = "" if lessons else "; accept some with /review first"
+    return f"{target}: {len(lessons) - corrected} liked answers, {corrected} corrected ones{hint}"
+
+
+def _must_be_another(url: str, target: Path) -> None:
+    """Raise LessonsError if the target is the database itself, or there is no database to read."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return
+    file = Path(parsed.database)
+    if file.resolve() == target.resolve():
+        raise LessonsError(f"{target} is the database itself (DATABASE_URL); name another file")
+    if not file.is_file():
+        raise LessonsError(f"there is no database {file} (DATABASE_URL), so there is nothing to write")
+
+
+async def _read(url: str) -> Sequence[Lesson]:
+    database = Database(url)
+    try:
+        await database.open()
+        return await SqlDesk(database.session).lessons()
+    finally:
+        await database.close()
+
+
+def _shown(lesson: Lesson) -> dict[str, Any]:
+    return {
+        "context": [asdict(line) for line in lesson.context],
+        "speaker": lesson.speaker,
+        "answer": lesson.answer,
+        "version": lesson.version,
+        "source": "corrected" if lesson.is_corrected else "liked",
+    }
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write beside the target, for the owner's eyes only, and put it in place at once."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    scratch = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)

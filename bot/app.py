@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.handlers import AnyApplication
     from bot.inbox import Inbox
     from bot.lifecycle import Intake, Lifecycle
+    from bot.previews import Pace
     from bot.storage.database import Database
     from bot.storage.retention import Retention
     from model.character import Character
@@ -136,8 +137,8 @@ class App:
                 await self.actor.close()
 
 
-def build(settings: Settings, *, actor: Actor | None = None) -> App:
-    """Put the bot together. Loads the character unless another `actor` is given.
+def build(settings: Settings, *, actor: Actor | None = None, pace: "Pace | None" = None) -> App:
+    """Put the bot together. Loads the character unless another `actor` is given; `pace` is when what is shown of it.
 
     Raises SettingsError with one line that names the key.
     """
@@ -151,6 +152,7 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
     from bot.locales import Locales
     from bot.menus import Menus
     from bot.placement import Placements
+    from bot.previews import Pace, Previews
     from bot.second_thoughts import SecondThoughts
     from bot.storage.answers import AnswerRepository
     from bot.storage.database import Database
@@ -182,6 +184,7 @@ def build(settings: Settings, *, actor: Actor | None = None) -> App:
         notices=Notices(now),
         inbox=inbox,
         delivery=delivery,
+        previews=Previews(delivery, inbox, locales, settings.streaming, pace or Pace()),
         locales=locales,
         admins=settings.admin_ids,
     )
@@ -264,7 +267,7 @@ def _intake(settings: Settings, application: "AnyApplication", inbox: "Inbox") -
 def _application(token: str, settings: Settings, inbox: "Inbox", order: "ChatOrder") -> "AnyApplication":
     from telegram.ext import ApplicationBuilder
 
-    from bot.delivery import FloodControl
+    from bot.flood_control import FloodControl
 
     # The library warns at every flood limit unless it may use the type of its next version.
     os.environ.setdefault("PTB_TIMEDELTA", "1")

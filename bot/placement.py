@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
 
-from bot.addressing import language_of
+from bot.addressing import language_of, owner_of
 from bot.locales import Locales, Translate
 from bot.second_thoughts import Piece, SecondThoughts
 
@@ -68,6 +68,14 @@ class Placements:
         """The place of what is to be sent for an update; None if that is no answer of the dialogue."""
         piece = await self._thoughts.answered_by(update.update_id)
         return place_of(piece, self._locales.speak(language_of(update))) if piece else None
+
+    async def former(self, update: Update, number: int) -> tuple[str, InlineKeyboardMarkup] | None:
+        """The answer that begins in the message of this number, and its buttons; None if there is none."""
+        where = owner_of(update)[0]
+        piece = where and await self._thoughts.last(where)
+        if not piece or number not in piece.answered_in[:1]:
+            return None
+        return piece.answers[piece.shown - 1], place_of(piece, self._locales.speak(language_of(update))).buttons
 
 
 def _buttons(piece: Piece, _: Translate) -> InlineKeyboardMarkup:

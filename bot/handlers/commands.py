@@ -11,6 +11,7 @@ from bot.chat_service import ChatService
 from bot.delivery import Delivery
 from bot.handlers import control
 from bot.locales import Locales, Translate
+from bot.previews import Previews
 
 Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
@@ -64,9 +65,10 @@ def reset_text(_: Translate) -> str:
 class Commands:
     """One callback per command."""
 
-    def __init__(self, service: ChatService, delivery: Delivery, locales: Locales) -> None:
+    def __init__(self, service: ChatService, delivery: Delivery, previews: Previews, locales: Locales) -> None:
         self._service = service
         self._delivery = delivery
+        self._previews = previews
         self._locales = locales
 
     def callbacks(self) -> dict[str, Callback]:
@@ -92,8 +94,8 @@ class Commands:
         if not question:
             await self._delivery.send(update, ask_usage(self._speak(update)))
             return
-        async with self._delivery.typing(update):
-            answer = await self._service.ask(request_of(update, question))
+        async with self._previews.of(update) as preview:
+            answer = await self._service.ask(request_of(update, question), preview.grow, preview.ticket)
         await self._delivery.send(update, answer)
 
     async def _reset(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from telegram import Update
+from telegram.constants import MessageLimit
 
 from bot.addressing import language_of, owner_of
 from bot.chat_service import Conversation
-from bot.delivery import Delivery
+from bot.delivery import Delivery, split
 from bot.inbox import Inbox
 from bot.locales import Locales, Translate
 from bot.reply_queue import Ticket
 from bot.screen import Screen
+
+UNFINISHED = " …"
 
 Owner = tuple[Conversation | None, int | None]
 
@@ -69,7 +72,7 @@ class Preview:
         await _within(due - clock.time(), self._over)
         while not self._over.is_set():
             self._news.clear()
-            await self._screen.show(self._text)
+            await self._screen.show(beginning(self._text))
             await _within(self._pace.between_drafts if self._screen.is_draft else self._pace.between_edits, self._over)
             await self._news.wait()
 
@@ -114,6 +117,11 @@ class Previews:
         """Wait until nothing is shown any more of what somebody has asked so far, all of which was called off."""
         if tasks := [task for task, other in self._open.items() if other == owner]:
             await asyncio.wait(tasks)
+
+
+def beginning(text: str) -> str:
+    """As much of an answer as one message holds, with a sign that there is more to come."""
+    return split(text, MessageLimit.MAX_TEXT_LENGTH - len(UNFINISHED))[0] + UNFINISHED
 
 
 def queue_text(_: Translate, before: int) -> str:

@@ -4,18 +4,17 @@ import asyncio
 import logging
 
 from telegram import LinkPreviewOptions, Update
-from telegram.constants import ChatType, MessageLimit
+from telegram.constants import ChatType
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
-from bot.delivery import reply, split
+from bot.delivery import reply
 from bot.flood_control import WHERE_THERE_IS_ROOM
 from bot.inbox import Inbox
 from bot.outages import perhaps_sent, seconds_asked
 
 log = logging.getLogger(__name__)
 
-UNFINISHED = " …"
 REFUSED = (BadRequest, Forbidden, InvalidToken)  # The last is what the library makes of a method that is not known.
 
 
@@ -38,7 +37,7 @@ class Screen:
         self._quiet_until = 0.0
 
     async def show(self, text: str) -> None:
-        """Show a text instead of what is there, if Telegram takes it."""
+        """Show a text, of at most one message, instead of what is there, if Telegram takes it."""
         now = asyncio.get_running_loop().time()
         if self._given_up or now < self._quiet_until:
             return
@@ -59,15 +58,15 @@ class Screen:
             self._given_up = refused or perhaps_sent(error)
 
     async def _draft(self, text: str) -> None:
-        await self._message.reply_text_draft(self._update_id, shortened(text))
+        await self._message.reply_text_draft(self._update_id, text)
 
     async def _write(self, text: str) -> None:
         if self._number is None:
-            self._number = (await reply(self._message, shortened(text))).message_id
+            self._number = (await reply(self._message, text)).message_id
             await self._inbox.show_in(self._update_id, self._number)
         else:
             await self._inbox.show_in(self._update_id, self._number)
-            await self._edit(self._number, shortened(text))
+            await self._edit(self._number, text)
 
     async def _edit(self, number: int, text: str) -> None:
         bot = self._message.get_bot()
@@ -79,8 +78,3 @@ class Screen:
             link_preview_options=LinkPreviewOptions(is_disabled=True),
             rate_limit_args=WHERE_THERE_IS_ROOM,
         )
-
-
-def shortened(text: str) -> str:
-    """As much of a text as one message holds, with a sign that more is to come."""
-    return split(text, MessageLimit.MAX_TEXT_LENGTH - len(UNFINISHED))[0] + UNFINISHED

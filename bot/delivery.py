@@ -126,7 +126,7 @@ class Delivery:
         self, update: Update, parts: Sequence[str], parts_sent: int, place: Place | None
     ) -> Standing | None:
         messages = list(place.messages) if place else []
-        if (shown_in := self._inbox.shown_in(update.update_id)) is not None:
+        if not parts_sent and (shown_in := self._inbox.shown_in(update.update_id)) is not None:
             messages[:1] = [shown_in]
         for number, part in enumerate(parts[parts_sent:], parts_sent + 1):
             last = number == len(parts)

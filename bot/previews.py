@@ -73,13 +73,17 @@ class Preview:
         while not self._over.is_set():
             self._news.clear()
             await self._screen.show(beginning(self._text))
-            await _within(self._pace.between_drafts if self._screen.is_draft else self._pace.between_edits, self._over)
+            await self._rest()
             await self._news.wait()
 
     async def _tell_place(self) -> None:
         await _within(self._pace.until_place_told, self._news)
         if not self._news.is_set() and (before := self.ticket.before):
             await self._screen.show(self._place_text(before))
+            await self._rest()
+
+    async def _rest(self) -> None:
+        await _within(self._pace.between_drafts if self._screen.is_draft else self._pace.between_edits, self._over)
 
 
 class Previews:

@@ -59,7 +59,7 @@ def test_bot_imports_no_training_and_reaches_the_model_only_where_it_is_built(na
     assert not within(found, "model") or name in MODEL_USERS, name
 
 
-@pytest.mark.parametrize("module", ["chat_service", "second_thoughts", "stopping"])
+@pytest.mark.parametrize("module", ["chat_service", "reply_queue", "second_thoughts", "stopping"])
 def test_the_service_knows_neither_telegram_nor_the_database(module: str) -> None:
     found = imports(ROOT / "bot" / f"{module}.py")
     assert not top_level(found) & {"telegram", "sqlalchemy", "aiosqlite"}

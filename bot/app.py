@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.handlers import AnyApplication
     from bot.inbox import Inbox
     from bot.lifecycle import Intake, Lifecycle
+    from bot.previews import Pace
     from bot.storage.database import Database
     from bot.storage.retention import Retention
     from model.character import Character
@@ -156,8 +157,16 @@ class App:
             await self.troupe.close()
 
 
-def build(settings: Settings, *, actor: Actor | None = None, load: Callable[[str], Actor] | None = None) -> App:
+def build(
+    settings: Settings,
+    *,
+    actor: Actor | None = None,
+    load: Callable[[str], Actor] | None = None,
+    pace: "Pace | None" = None,
+) -> App:
     """Put the bot together. Loads the character unless another `actor` is given; `load` gives those whom people choose.
+
+    `pace` is when what is shown of an answer that takes long.
 
     Raises SettingsError with one line that names the key.
     """
@@ -174,6 +183,7 @@ def build(settings: Settings, *, actor: Actor | None = None, load: Callable[[str
     from bot.locales import Locales
     from bot.menus import Menus
     from bot.placement import Placements
+    from bot.previews import Pace, Previews
     from bot.second_thoughts import SecondThoughts
     from bot.storage.answers import AnswerRepository
     from bot.storage.database import Database
@@ -216,6 +226,7 @@ def build(settings: Settings, *, actor: Actor | None = None, load: Callable[[str
         notices=Notices(now),
         inbox=inbox,
         delivery=delivery,
+        previews=Previews(delivery, inbox, locales, settings.streaming, pace or Pace()),
         locales=locales,
         admins=settings.admin_ids,
     )
@@ -322,7 +333,7 @@ def _intake(settings: Settings, application: "AnyApplication", inbox: "Inbox") -
 def _application(token: str, settings: Settings, inbox: "Inbox", order: "ChatOrder") -> "AnyApplication":
     from telegram.ext import ApplicationBuilder
 
-    from bot.delivery import FloodControl
+    from bot.flood_control import FloodControl
 
     # The library warns at every flood limit unless it may use the type of its next version.
     os.environ.setdefault("PTB_TIMEDELTA", "1")

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from bot.errors import BotError, EmptyAnswerError
 from bot.personas import Card
-from bot.reply_queue import ReplyQueue
+from bot.reply_queue import ReplyQueue, Ticket
 from bot.stopping import Errand, Stopping
 
 Listener = Callable[[str], None]
@@ -162,20 +162,21 @@ class ChatService:
         """Whom people meet in a conversation."""
         return await self._cast.character(conversation)
 
-    async def talk(self, request: Request, listener: Listener | None = None) -> str:
+    async def talk(self, request: Request, listener: Listener | None = None, ticket: Ticket | None = None) -> str:
         """Answer the next line of the dialogue and remember both.
 
-        `listener` is called with the answer so far each time that it grows. Raises EmptyAnswerError, StoppedError where
-        the request is called off, and AlreadyAnsweredError where another process was faster.
+        `listener` is called with the answer so far each time that it grows, and `ticket` tells the place in the queue
+        meanwhile. Raises EmptyAnswerError, StoppedError where the request is called off, and AlreadyAnsweredError where
+        another process was faster.
         """
-        async with self.turn(request) as errand:
+        async with self.turn(request, ticket) as errand:
             async with self._unit_of_work() as work:
                 context = await work.context(request.conversation, self.context_messages)
             return await self._store(request, await self.exchange(errand, request, context, Mode.DIALOGUE, listener))
 
-    async def ask(self, request: Request, listener: Listener | None = None) -> str:
+    async def ask(self, request: Request, listener: Listener | None = None, ticket: Ticket | None = None) -> str:
         """Answer a single question; the dialogue is neither read nor changed. Raises as `talk` does."""
-        async with self.turn(request) as errand:
+        async with self.turn(request, ticket) as errand:
             return await self._store(request, await self.exchange(errand, request, [], Mode.ASK, listener))
 
     async def reset(self, conversation: Conversation) -> None:
@@ -185,10 +186,10 @@ class ChatService:
             await work.commit()
 
     @asynccontextmanager
-    async def turn(self, request: Request) -> AsyncIterator[Errand]:
+    async def turn(self, request: Request, ticket: Ticket | None = None) -> AsyncIterator[Errand]:
         """Hold the conversation's turn, in which `exchange` may be called."""
         errand = self._stopping.errand(request.receipt)
-        async with errand.thinking(), self._replies.turn(request.conversation):
+        async with errand.thinking(), self._replies.turn(request.conversation, ticket):
             yield errand
 
     async def exchange(

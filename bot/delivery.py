@@ -2,20 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import httpx
 from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message, Update
 from telegram.constants import ChatAction, MessageLimit
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
-from telegram.ext import AIORateLimiter
 
 from bot.errors import BotError
 from bot.inbox import Inbox
+from bot.outages import perhaps_sent, seconds_asked
 from bot.placement import Place, Placements
 from bot.storage.repository import Standing
 
@@ -23,11 +21,9 @@ log = logging.getLogger(__name__)
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # Seconds between the attempts to send one message.
 TYPING_SECONDS = 4.0  # Telegram shows "typing" for five.
-UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # No request was written.
 UNKNOWN = 0  # The number of a message that was perhaps sent. No message has it, so none can be edited by it.
 T = TypeVar("T")
 Step = Callable[[], Awaitable[object]]
-Result = bool | dict[str, Any] | list[dict[str, Any]]
 ENDS = ("\n", ". ", "! ", "? ", "… ", " ")  # Where a long text may be cut, best first.
 
 
@@ -35,45 +31,12 @@ class SendLaterError(BotError):
     """Telegram could not be reached for long, so an answer is still to be sent."""
 
 
-class FloodControl(AIORateLimiter):
-    """Keeps within Telegram's limits on messages, which "typing" is not.
-
-    Where Telegram limits a chat all the same, RetryAfter is raised and the others go on.
-    """
-
-    async def process_request(  # The signature is the library's.
-        self,
-        callback: Callable[..., Coroutine[Any, Any, Result]],
-        args: Any,
-        kwargs: dict[str, Any],
-        endpoint: str,
-        data: dict[str, Any],
-        rate_limit_args: int | None,
-    ) -> Result:
-        if endpoint == "sendChatAction":
-            return await callback(*args, **kwargs)
-        if "chat_id" not in data:
-            return await super().process_request(callback, args, kwargs, endpoint, data, rate_limit_args)
-        limits: list[RetryAfter] = []
-
-        async def attempt(*args: Any, **kwargs: Any) -> Result:
-            try:
-                return await callback(*args, **kwargs)
-            except RetryAfter as error:  # The library would hold up every chat if it saw this.
-                limits.append(error)
-                return False
-
-        result = await super().process_request(attempt, args, kwargs, endpoint, data, rate_limit_args)
-        if limits:
-            raise limits[0]
-        return result
-
-
 class Delivery:
     """Sends replies: plain text in as many messages as it needs, or whatever else calls of Telegram's make.
 
     An answer that is to replace another goes into the messages of that one: those are edited, further ones are sent
-    where they do not suffice, and deleted where they are too many.
+    where they do not suffice, and deleted where they are too many. What was shown of an answer while it was written
+    (see `bot.screen`) is completed in place in the same way.
     """
 
     def __init__(self, inbox: Inbox, placements: Placements) -> None:
@@ -131,6 +94,20 @@ class Delivery:
         except TelegramError as error:
             log.info("Update %d: the buttons stay (%s)", update.update_id, error)
 
+    async def retract(self, update: Update) -> None:
+        """Take back what was shown of an answer that does not come: the message holds again what it held, or goes."""
+        number = self._inbox.shown_in(update.update_id)
+        if number is None:
+            return
+        try:
+            if former := await self._placements.former(update, number):
+                text, buttons = former
+                await self._put_back(update, number, split(text), buttons)
+            else:
+                await self._remove(update, [number])
+        except (TelegramError, BotError) as error:
+            log.warning("Update %d: what was shown of its answer is left behind (%s)", update.update_id, error)
+
     @asynccontextmanager
     async def typing(self, update: Update) -> AsyncIterator[None]:
         """Show "typing" in the chat until the block ends."""
@@ -149,6 +126,8 @@ class Delivery:
         self, update: Update, parts: Sequence[str], parts_sent: int, place: Place | None
     ) -> Standing | None:
         messages = list(place.messages) if place else []
+        if not parts_sent and (shown_in := self._inbox.shown_in(update.update_id)) is not None:
+            messages[:1] = [shown_in]
         for number, part in enumerate(parts[parts_sent:], parts_sent + 1):
             last = number == len(parts)
             old = messages[number - 1] if number <= len(messages) else None
@@ -168,7 +147,7 @@ class Delivery:
         assert message is not None, "only messages are replied to"
         if old is not None and await self._persist(update, lambda: _replace(message, old, text, buttons)):
             return old
-        sent = await self._persist(update, lambda: _reply(message, text, buttons), number)
+        sent = await self._persist(update, lambda: reply(message, text, buttons), number)
         return sent.message_id if sent else UNKNOWN
 
     async def _persist(self, update: Update, work: Callable[[], Awaitable[T]], number: int = 0) -> T | None:
@@ -182,15 +161,21 @@ class Delivery:
             except BadRequest:
                 raise
             except (NetworkError, RetryAfter) as error:
-                if number and _perhaps_sent(error) and self._doubted_before(update.update_id, number):
+                if number and perhaps_sent(error) and self._doubted_before(update.update_id, number):
                     log.warning("Update %d: message %d was perhaps sent twice; left at that", update.update_id, number)
                     break
                 if pause is None:
                     raise
-                seconds = max(pause, _seconds_asked(error))
+                seconds = max(pause, seconds_asked(error))
                 log.info("Sending failed (%s); next attempt in %g s", error, seconds)
                 await asyncio.sleep(seconds)
         return None
+
+    async def _put_back(self, update: Update, number: int, parts: Sequence[str], buttons: InlineKeyboardMarkup) -> None:
+        message = update.effective_message
+        assert message is not None, "only messages are replied to"
+        last = buttons if len(parts) == 1 else None
+        await self._persist(update, lambda: _replace(message, number, parts[0], last))
 
     async def _remove(self, update: Update, messages: Sequence[int]) -> None:
         message = update.effective_message
@@ -218,19 +203,8 @@ def split(text: str, limit: int = MessageLimit.MAX_TEXT_LENGTH) -> list[str]:
     return [*(part for part in parts if part), text] if text else parts
 
 
-def _perhaps_sent(error: TelegramError) -> bool:
-    """Whether the request may have reached Telegram although no answer came back."""
-    return isinstance(error.__cause__, httpx.HTTPError) and not isinstance(error.__cause__, UNSENT)
-
-
-def _seconds_asked(error: TelegramError) -> float:
-    if not isinstance(error, RetryAfter):
-        return 0.0
-    asked = error.retry_after
-    return asked.total_seconds() if isinstance(asked, timedelta) else asked
-
-
-async def _reply(message: Message, text: str, buttons: InlineKeyboardMarkup | None) -> Message:
+async def reply(message: Message, text: str, buttons: InlineKeyboardMarkup | None = None) -> Message:
+    """Send a text as it is, without any markup, into the chat and topic of a message."""
     # In groups the library quotes the message; whoever deleted it in the meantime still gets the answer.
     return await message.reply_text(
         text,

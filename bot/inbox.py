@@ -43,6 +43,7 @@ class Inbox(asyncio.Queue[object]):
         self._left_over: dict[int, Unfinished] = {}
         self._one_suspect = asyncio.Lock()
         self._postponed: dict[int, Again] = {}
+        self._shown_in: dict[int, int] = {}
 
     async def put(self, item: object) -> None:
         """Commit an update, then queue it. A repeated update is dropped; what is not an update is only queued."""
@@ -61,6 +62,8 @@ class Inbox(asyncio.Queue[object]):
         left_over = await self._rows.unfinished()
         for row in left_over:
             self._left_over[row.update_id] = row
+            if row.shown_in is not None:
+                self._shown_in[row.update_id] = row.shown_in
             await self._queue_again(row, bot)
         return len(left_over)
 
@@ -83,6 +86,20 @@ class Inbox(asyncio.Queue[object]):
         if update.update_id in self._open:
             await self.close(update.update_id)
 
+    def shown_in(self, update_id: int) -> int | None:
+        """The number of the message in which the answer to an update is being written, if it is seen there."""
+        return self._shown_in.get(update_id)
+
+    async def show_in(self, update_id: int, message: int) -> None:
+        """Remember in which message the answer to an update is being written."""
+        if self._shown_in.get(update_id) == message:
+            return
+        self._shown_in[update_id] = message
+        try:
+            await self._rows.show_in(update_id, message)
+        except StorageError as error:  # Missed only if this process does not come to send the answer.
+            log.warning("A message that is being written is not on record: %s", error)
+
     async def part_sent(self, update_id: int, parts: int, standing: Standing | None = None) -> None:
         """Remember that the first `parts` messages of a long reply have gone out, and which messages these are."""
         await _insist(lambda: self._rows.part_sent(update_id, parts, standing))
@@ -98,6 +115,7 @@ class Inbox(asyncio.Queue[object]):
         """Leave an update as it is on record, to whoever else takes care of it."""
         self._forget(update_id)
         self._postponed.pop(update_id, None)
+        self._shown_in.pop(update_id, None)
 
     def postpone(self, update: Update, again: Again) -> bool:
         """Leave an update as it is on record, for `again` to handle it in a while. False if that was done before."""

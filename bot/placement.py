@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
 
-from bot.addressing import language_of
+from bot.addressing import language_of, owner_of
 from bot.chat_service import Mode
 from bot.feedback import Gesture, Judgement
 from bot.locales import Locales, Translate
@@ -63,7 +63,7 @@ def buttons_of(piece: Piece, _: Translate, is_last: bool = True) -> InlineKeyboa
     """The buttons under an answer. Only the last one of the dialogue can be changed, but each can be judged."""
     count = len(piece.answers)
     again = InlineKeyboardButton(_("🔄 Another answer"), callback_data=str(Press(Wish.AGAIN, piece.id, count)))
-    rows = [[again, *_verdicts(piece)] if is_last else _verdicts(piece)]
+    rows = [_verdicts(piece), *([[again]] if is_last else [])]
     if is_last and count > 1:
         rows.insert(0, _pages(piece, count))
     if piece.is_disliked:
@@ -82,6 +82,14 @@ class Placements:
         """The place of what is to be sent for an update; None if that is no answer of the dialogue."""
         piece = await self._thoughts.answered_by(update.update_id)
         return place_of(piece, self._locales.speak(language_of(update))) if piece else None
+
+    async def former(self, update: Update, number: int) -> tuple[str, InlineKeyboardMarkup | None] | None:
+        """The answer that begins in the message of this number, and its buttons; None if there is none."""
+        where = owner_of(update)[0]
+        piece = where and await self._thoughts.last(where)
+        if not piece or number not in piece.answered_in[:1]:
+            return None
+        return piece.answers[piece.shown - 1], place_of(piece, self._locales.speak(language_of(update))).buttons
 
 
 def _verdicts(piece: Piece) -> list[InlineKeyboardButton]:

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.chat_service import ChatService, Conversation, Exchange, Line, Mode, Request, UnitOfWork
+from bot.chat_service import ChatService, Conversation, Exchange, Line, Listener, Mode, Request, UnitOfWork
+from bot.reply_queue import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +98,23 @@ class SecondThoughts:
         async with self._revision() as work:
             return await work.piece_answered_by(receipt)
 
-    async def retry(self, request: Request, piece: Piece) -> str:
+    async def retry(
+        self, request: Request, piece: Piece, listener: Listener | None = None, ticket: Ticket | None = None
+    ) -> str:
         """Draw another answer to the last question, with what was said before it in mind. Raises as `talk` does."""
         question = Request(request.conversation, piece.question, request.receipt, piece.person, piece.message)
-        return await self._answer_anew(question, piece, lambda work, exchange: work.add_answer(piece, exchange))
+        return await self._answer_anew(
+            question, piece, lambda work, exchange: work.add_answer(piece, exchange), listener, ticket
+        )
 
-    async def revise(self, request: Request, piece: Piece) -> str:
+    async def revise(
+        self, request: Request, piece: Piece, listener: Listener | None = None, ticket: Ticket | None = None
+    ) -> str:
         """Answer what the last question was changed to; the old exchange is forgotten. Raises as `talk` does."""
         where = request.conversation
-        return await self._answer_anew(request, piece, lambda work, exchange: work.replace(where, piece, exchange))
+        return await self._answer_anew(
+            request, piece, lambda work, exchange: work.replace(where, piece, exchange), listener, ticket
+        )
 
     async def show(self, piece: Piece, number: int) -> Piece:
         """Make one of the answers that which counts, and return the exchange as it is then."""
@@ -130,12 +139,17 @@ class SecondThoughts:
         return words
 
     async def _answer_anew(
-        self, request: Request, piece: Piece, keep: Callable[[Revision, Exchange], Awaitable[None]]
+        self,
+        request: Request,
+        piece: Piece,
+        keep: Callable[[Revision, Exchange], Awaitable[None]],
+        listener: Listener | None,
+        ticket: Ticket | None,
     ) -> str:
-        async with self._service.turn(request) as errand:
+        async with self._service.turn(request, ticket) as errand:
             async with self._revision() as work:
                 context = await work.context_before(request.conversation, piece, self._service.context_messages)
-            exchange = await self._service.exchange(errand, request, context, Mode.DIALOGUE)
+            exchange = await self._service.exchange(errand, request, context, Mode.DIALOGUE, listener)
             async with self._revision() as work:
                 await keep(work, exchange)
                 if request.receipt is not None:

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     repetition_penalty: float | None = Field(default=None, gt=0)
     max_new_tokens: int | None = Field(default=None, ge=1)
     content_filter: bool = True
+    streaming: bool = True
     context_messages: int = Field(default=6, ge=0, le=100)
     max_concurrent_replies: int = Field(default=16, ge=1)
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///var/understudy.db")

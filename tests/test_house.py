@@ -59,9 +59,19 @@ def test_bot_imports_no_training_and_reaches_the_model_only_where_it_is_built(na
     assert not within(found, "model") or name in MODEL_USERS, name
 
 
-@pytest.mark.parametrize(
-    "module", ["casting", "chat_service", "chat_settings", "personas", "second_thoughts", "stopping", "troupe"]
-)
+SERVICES = [
+    "casting",
+    "chat_service",
+    "chat_settings",
+    "personas",
+    "reply_queue",
+    "second_thoughts",
+    "stopping",
+    "troupe",
+]
+
+
+@pytest.mark.parametrize("module", SERVICES)
 def test_the_service_knows_neither_telegram_nor_the_database(module: str) -> None:
     found = imports(ROOT / "bot" / f"{module}.py")
     assert not top_level(found) & {"telegram", "sqlalchemy", "aiosqlite"}

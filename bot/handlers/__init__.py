@@ -36,6 +36,7 @@ from bot.handlers.why import Why
 from bot.inbox import Inbox
 from bot.locales import Locales
 from bot.origins import Origins
+from bot.previews import Previews
 from bot.review import Desk
 from bot.second_thoughts import SecondThoughts
 from bot.stopping import Stopping
@@ -64,13 +65,14 @@ def register(
     notices: Notices,
     inbox: Inbox,
     delivery: Delivery,
+    previews: Previews,
     locales: Locales,
     admins: Collection[int],
 ) -> None:
     """Add every handler to the application."""
-    commands = Commands(service, delivery, locales)
-    dialogue = Dialogue(service, delivery, locales)
-    control = Control(thoughts, stopping, delivery, locales)
+    commands = Commands(service, delivery, previews, locales)
+    dialogue = Dialogue(service, delivery, previews, locales)
+    control = Control(thoughts, stopping, delivery, previews, locales)
     failures = Failures(inbox, delivery, locales, admins)
     bans = Bans(gate, delivery, locales)
     doorkeeper = Doorkeeper(gate, notices, delivery, locales)

@@ -13,6 +13,7 @@ from bot.handlers import control, judging
 from bot.handlers.persona_menu import persona_commands, persona_help
 from bot.handlers.settings_menu import settings_commands, settings_help
 from bot.locales import Locales, Translate
+from bot.previews import Previews
 
 Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
@@ -68,9 +69,10 @@ def reset_text(_: Translate) -> str:
 class Commands:
     """One callback per command."""
 
-    def __init__(self, service: ChatService, delivery: Delivery, locales: Locales) -> None:
+    def __init__(self, service: ChatService, delivery: Delivery, previews: Previews, locales: Locales) -> None:
         self._service = service
         self._delivery = delivery
+        self._previews = previews
         self._locales = locales
 
     def callbacks(self) -> dict[str, Callback]:
@@ -99,8 +101,8 @@ class Commands:
         if not question:
             await self._delivery.send(update, ask_usage(self._speak(update)))
             return
-        async with self._delivery.typing(update):
-            answer = await self._service.ask(request_of(update, question))
+        async with self._previews.of(update) as preview:
+            answer = await self._service.ask(request_of(update, question), preview.grow, preview.ticket)
         await self._delivery.send(update, answer)
 
     async def _reset(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:

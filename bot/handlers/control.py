@@ -12,6 +12,7 @@ from bot.delivery import Delivery
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.placement import Press, Wish, place_of, read_press
+from bot.previews import Previews
 from bot.second_thoughts import Piece, SecondThoughts
 from bot.stopping import Stopping
 
@@ -41,10 +42,18 @@ def help_text(_: Translate) -> str:
 class Control:
     """What people do with the last exchange of their dialogue, or with an answer that is on its way."""
 
-    def __init__(self, thoughts: SecondThoughts, stopping: Stopping, delivery: Delivery, locales: Locales) -> None:
+    def __init__(
+        self,
+        thoughts: SecondThoughts,
+        stopping: Stopping,
+        delivery: Delivery,
+        previews: Previews,
+        locales: Locales,
+    ) -> None:
         self._thoughts = thoughts
         self._stopping = stopping
         self._delivery = delivery
+        self._previews = previews
         self._locales = locales
 
     def callbacks(self) -> dict[str, Callback]:
@@ -58,8 +67,8 @@ class Control:
         request = request_of(update, words_for_bot(message))
         piece = await self._thoughts.last(request.conversation)
         if piece and piece.is_changed_by(request):
-            async with self._delivery.typing(update):
-                answer = await self._thoughts.revise(request, piece)
+            async with self._previews.of(update, piece.answered_in) as preview:
+                answer = await self._thoughts.revise(request, piece, preview.grow, preview.ticket)
             await self._delivery.send(update, answer)
 
     async def press(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -108,12 +117,15 @@ class Control:
     async def _stop(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         _ = self._speak(update)
         stopped = self._stopping.stop(owner_of(update), before=update.update_id)
+        if stopped:
+            await self._previews.ended(owner_of(update))  # A draft that came after these words would stand under them.
         nothing = _("There is nothing to stop: I am not thinking about an answer to you.")
         await self._delivery.send(update, _("All right, I have stopped.") if stopped else nothing)
 
     async def _answer_again(self, update: Update, piece: Piece) -> None:
-        async with self._delivery.typing(update):
-            answer = await self._thoughts.retry(request_of(update, piece.question.text), piece)
+        request = request_of(update, piece.question.text)
+        async with self._previews.of(update, piece.answered_in) as preview:
+            answer = await self._thoughts.retry(request, piece, preview.grow, preview.ticket)
         await self._delivery.send(update, answer)
 
     async def _show(self, update: Update, piece: Piece) -> None:

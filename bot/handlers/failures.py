@@ -52,10 +52,12 @@ class Failures:
         if isinstance(error, AlreadyAnsweredError):
             self._inbox.release(update.update_id)
         elif isinstance(error, StoppedError):
+            await self._delivery.retract(update)
             await self._inbox.close(update.update_id)
         elif isinstance(error, (SendLaterError, StorageError)):
             await self._put_off(update, error, partial(context.application.process_update, update))
         else:
+            await self._delivery.retract(update)
             await self._apologize(update, error)
             await self._inbox.close(update.update_id, failed=True)
 
@@ -67,6 +69,7 @@ class Failures:
     async def _set_aside(self, update: Update, bot: Bot) -> None:
         notice = f"The bot ended three times while handling update {update.update_id}, so it was left out."
         log.error(notice)
+        await self._delivery.retract(update)
         await self._apologize(update, None)
         await self._inbox.close(update.update_id, failed=True)
         for admin in self._admins:

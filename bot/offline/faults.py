@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from bot.offline.errors import ApiError
 
 Result = TypeVar("Result")
-KINDS = frozenset({"403", "429", "500", "drop", "drop_after", "slow"})
+KINDS = frozenset({"400", "403", "404", "429", "500", "drop", "drop_after", "slow"})
 
 
 class DroppedConnectionError(Exception):
@@ -51,6 +51,10 @@ class Faults:
         fault = self._take(method, chat_id)
         if fault is None:
             return await act()
+        if fault.kind == "400":
+            raise ApiError(400, "Bad Request: refused")
+        if fault.kind == "404":
+            raise ApiError(404, "Not Found: method not found")
         if fault.kind == "403":
             raise ApiError(403, "Forbidden: bot was blocked by the user")
         if fault.kind == "429":

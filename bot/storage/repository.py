@@ -119,13 +119,14 @@ def message_of(chat: int, exchange: Exchange, line: Line) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An update that was left behind. `reply` is its answer, if it was made already."""
+    """An update that was left behind. `reply` is its answer, if it was made already; see `InboxRow`."""
 
     update_id: int
     payload: str
     reply: str | None
     parts_sent: int
     attempts: int
+    shown_in: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ class InboxRepository:
     async def unfinished(self, update_id: int | None = None) -> list[Unfinished]:
         """What is still to be answered or sent, in the order of arrival; all of it, or one update."""
         columns = (InboxRow.update_id, InboxRow.payload, InboxRow.reply, InboxRow.parts_sent, InboxRow.attempts)
-        query = select(*columns).where(InboxRow.state.in_([State.RECEIVED, State.ANSWERED]))
+        query = select(*columns, InboxRow.shown_in).where(InboxRow.state.in_([State.RECEIVED, State.ANSWERED]))
         if update_id is not None:
             query = query.where(InboxRow.update_id == update_id)
         async with self._transaction() as session:
@@ -163,11 +164,15 @@ class InboxRepository:
 
     async def finish(self, update_id: int, state: State, standing: Standing | None = None) -> None:
         """Close a row, and drop the texts in it."""
-        await self._change(update_id, standing, state=state, payload=None, reply=None, question=None)
+        await self._change(update_id, standing, state=state, payload=None, reply=None, question=None, shown_in=None)
 
     async def begin_again(self, update_id: int) -> None:
         """Count one more attempt, before it is made."""
         await self._change(update_id, attempts=InboxRow.attempts + 1)
+
+    async def show_in(self, update_id: int, message: int) -> None:
+        """Remember the message in which the answer is being written."""
+        await self._change(update_id, shown_in=message)
 
     async def part_sent(self, update_id: int, parts: int, standing: Standing | None = None) -> None:
         """Remember that the first `parts` messages of a reply have gone out."""

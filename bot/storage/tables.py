@@ -135,7 +135,7 @@ class InboxRow(Table):
 
     `payload` is the update as JSON, `reply` the answer to send and `question` what it answers, all of them only as long
     as they are needed. `parts_sent` counts the messages of a long reply that have gone out, `attempts` how often
-    handling began again after a crash.
+    handling began again after a crash. `shown_in` is the number of the message in which the answer is being written.
     """
 
     __tablename__ = "inbox"
@@ -148,6 +148,7 @@ class InboxRow(Table):
     question: Mapped[int | None] = mapped_column(BigInteger)
     parts_sent: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
+    shown_in: Mapped[int | None] = mapped_column(BigInteger)
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 

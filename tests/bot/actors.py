@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from bot.chat_service import Line
+from tests.bot.waiting import until
 
 
 class ScriptedActor:
@@ -56,3 +57,38 @@ class ScriptedActor:
     def heard(self) -> list[list[str]]:
         """The texts of every history so far."""
         return [[line.text for line in history] for history in self.histories]
+
+
+class PromptedActor(ScriptedActor):
+    """Says what a test prompts, in any number of pieces, and ends an answer when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._prompts: asyncio.Queue[str | Exception | None] = asyncio.Queue()
+        self._said = 0
+        self._prompted = 0
+
+    async def reply(self, history: Sequence[Line]) -> AsyncGenerator[str, None]:
+        """Stream what is prompted."""
+        self.histories.append(list(history))
+        self.busy += 1
+        self.started.set()
+        try:
+            while (piece := await self._prompts.get()) is not None:
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+                self._said += 1
+        finally:
+            self.busy -= 1
+
+    async def say(self, *pieces: str) -> None:
+        """Have pieces said, and wait until they are."""
+        self._prompted += len(pieces)
+        for piece in pieces:
+            self._prompts.put_nowait(piece)
+        await until(lambda: self._said == self._prompted)
+
+    def end(self, error: Exception | None = None) -> None:
+        """Have the answer end, or fail."""
+        self._prompts.put_nowait(error)

@@ -109,6 +109,31 @@ async def test_an_answer_that_was_made_comes_back_with_what_is_left_to_send(inbo
     assert (row.reply, row.parts_sent) == ("two parts", 1)
 
 
+async def test_the_message_in_which_an_answer_is_written_is_known_after_a_crash_and_until_the_end(
+    inbox: Inbox, database: Database, database_file: Path
+) -> None:
+    await inbox.put(update(7))
+    await inbox.show_in(7, 99)
+    later = next_life(database)
+    await later.restore(BOT)
+    assert (later.shown_in(7), later.shown_in(8)) == (99, None)
+    await later.close(7)
+    assert later.shown_in(7) is None
+    assert rows(database_file, "state, shown_in") == [("done", None)]
+
+
+async def test_a_message_that_cannot_be_put_on_record_is_still_known_in_this_life(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def locked(*_: object) -> None:
+        raise StorageError("the database is not available: locked")
+
+    monkeypatch.setattr(InboxRepository, "show_in", locked)
+    await inbox.put(update(7))
+    await inbox.show_in(7, 99)
+    assert inbox.shown_in(7) == 99
+
+
 async def test_an_update_that_was_handled_is_done(inbox: Inbox, database_file: Path) -> None:
     await inbox.put(update(7))
     async with inbox.handling(update(7)):

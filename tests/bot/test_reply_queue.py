@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.reply_queue import ReplyQueue
+from bot.reply_queue import ReplyQueue, Ticket
 
 Speak = Callable[[str, str], Awaitable[None]]
 
@@ -23,12 +23,14 @@ class Stand:
         self.queue = ReplyQueue(limit)
         self.order: list[str] = []
         self.ends: dict[str, asyncio.Event] = {}
+        self.tickets: dict[str, Ticket] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
     async def ask(self, *names: str) -> None:
         """Queue turns; a name is the chat's letter and a number."""
         for name in names:
             self.ends[name] = asyncio.Event()
+            self.tickets[name] = Ticket()
             self.tasks[name] = asyncio.create_task(self._turn(name))
         await settle()
 
@@ -37,8 +39,11 @@ class Stand:
             self.ends[name].set()
             await settle()
 
+    def before(self, *names: str) -> list[int]:
+        return [self.tickets[name].before for name in names]
+
     async def _turn(self, name: str) -> None:
-        async with self.queue.turn(name[0]):
+        async with self.queue.turn(name[0], self.tickets[name]):
             self.order.append(name)
             await self.ends[name].wait()
 
@@ -106,3 +111,27 @@ async def test_a_turn_that_fails_gives_the_place_back() -> None:
 def test_a_queue_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="room"):
         ReplyQueue(0)
+
+
+async def test_a_ticket_tells_how_many_are_before_it_and_0_once_it_is_its_turn() -> None:
+    stand = Stand(1)
+    await stand.ask("a1", "b1", "c1")
+    assert stand.before("a1", "b1", "c1") == [0, 1, 2]
+    await stand.end("a1")
+    assert stand.before("a1", "b1", "c1") == [0, 0, 1]
+    stand.tasks["b1"].cancel()
+    await settle()
+    assert stand.before("b1", "c1") == [0, 0]
+
+
+async def test_a_ticket_counts_in_the_order_in_which_turns_are_given() -> None:
+    stand = Stand(1)
+    await stand.ask("a1", "b1", "b2", "b3", "c1", "d1", "d2")
+    names = ["b1", "c1", "d1", "b2", "d2", "b3"]
+    assert stand.before(*names) == [1, 2, 3, 4, 5, 6]
+    await stand.end("a1", *names)
+    assert stand.order == ["a1", *names]
+
+
+def test_a_ticket_that_is_in_no_queue_has_nobody_before_it() -> None:
+    assert Ticket().before == 0

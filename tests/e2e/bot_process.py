@@ -1,7 +1,8 @@
 """The bot with an actor that needs no model, as a program of its own, for tests that kill it.
 
-PACE is how many seconds an answer takes. A message that says "die" ends the process on the spot; one that says
-"fail" makes the actor fail with the token in the error.
+PACE is how many seconds an answer takes, BEGINNING what is said before that, and UNTIL_SHOWN how many seconds it may
+take before it is shown. A message that says "die" ends the process on the spot; one that says "fail" makes the actor
+fail with the token in the error.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from urllib.parse import quote
 from bot.app import build
 from bot.chat_service import Line
 from bot.logs import set_up_logging
+from bot.previews import Pace
 from bot.settings import load_settings
 
 TOKEN = os.environ["TELEGRAM_BOT_TOKEN"]
@@ -26,11 +28,13 @@ class Parrot:
     greeting = "Hi, I'm Lisa!"
 
     async def reply(self, history: Sequence[Line]) -> AsyncGenerator[str, None]:
-        """Stream the answer in one piece."""
+        """Stream the answer in one piece, or two."""
         if history[-1].text == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if history[-1].text == "fail":
             raise RuntimeError(f"no answer from https://api.telegram.org/bot{TOKEN}/ for bot{quote(TOKEN)}")
+        if beginning := os.environ.get("BEGINNING"):
+            yield f"{beginning} "
         await asyncio.sleep(float(os.environ.get("PACE", "0")))
         yield f"You said: {history[-1].text}"
 
@@ -38,4 +42,5 @@ class Parrot:
 if __name__ == "__main__":
     settings = load_settings()
     set_up_logging(settings.log_level, settings.secrets(), settings.log_format)
-    asyncio.run(build(settings, actor=Parrot()).run())
+    pace = Pace(until_shown=float(os.environ.get("UNTIL_SHOWN", "1.5")))
+    asyncio.run(build(settings, actor=Parrot(), pace=pace).run())

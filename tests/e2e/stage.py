@@ -15,6 +15,7 @@ import aiohttp
 from bot.app import build
 from bot.chat_service import Actor
 from bot.offline import OfflineTelegram
+from bot.previews import Pace
 from bot.settings import load_settings
 
 TOKEN = "1:offline"
@@ -133,6 +134,18 @@ class Stage:
 
         await _until(typing)
 
+    async def drafts(self, chat: int = 1) -> list[str]:
+        """Every draft that a private chat has been shown."""
+        return [draft.get("text", "") for draft in (await self._get("messages", chat_id=chat))["drafts"]]
+
+    async def draft_shows(self, text: str, chat: int = 1) -> None:
+        """Wait until this is what is being written in a private chat."""
+
+        async def shown() -> bool:
+            return (await self.drafts(chat))[-1:] == [text]
+
+        await _until(shown)
+
     async def state(self) -> Json:
         """Everybody and everything."""
         return await self._get("state")
@@ -187,9 +200,12 @@ class Stage:
 
     @asynccontextmanager
     async def bot(
-        self, actor: Actor, load: Callable[[str], Actor] | None = None, **settings: Any
+        self, actor: Actor, load: Callable[[str], Actor] | None = None, pace: Pace | None = None, **settings: Any
     ) -> AsyncIterator[None]:
-        """Run the bot in this process until the block ends, then stop it in good order; `load` gives other actors."""
+        """Run the bot in this process until the block ends, then stop it in good order.
+
+        `load` gives other actors; `pace` says when what is shown of an answer.
+        """
         given = {
             "telegram_bot_token": TOKEN,
             "telegram_base_url": self.server.url,
@@ -197,7 +213,7 @@ class Stage:
             **settings,
         }
         stop = asyncio.Event()
-        running = asyncio.create_task(build(load_settings(**given), actor=actor, load=load).run(stop))
+        running = asyncio.create_task(build(load_settings(**given), actor=actor, load=load, pace=pace).run(stop))
         try:
             yield
         finally:

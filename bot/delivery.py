@@ -171,7 +171,9 @@ class Delivery:
                 await asyncio.sleep(seconds)
         return None
 
-    async def _put_back(self, update: Update, number: int, parts: Sequence[str], buttons: InlineKeyboardMarkup) -> None:
+    async def _put_back(
+        self, update: Update, number: int, parts: Sequence[str], buttons: InlineKeyboardMarkup | None
+    ) -> None:
         message = update.effective_message
         assert message is not None, "only messages are replied to"
         last = buttons if len(parts) == 1 else None

@@ -56,7 +56,7 @@ def compare(version: Version, examples: Path, split: str, limit: int = 0, episod
     tuned_figures, tuned_evidence = _measure_tuned(bench, version, base)
     truths = assessor.assess(bench.script.truths)
     reference = Reference(truths.figures, assessor.classification())
-    evaluation = Evaluation(persona.id, version.name, split, base_figures, tuned_figures, reference)
+    evaluation = Evaluation(persona.id, version.name, split, base_figures, tuned_figures, reference, tuple(episodes))
     return Comparison(evaluation, base_evidence, tuned_evidence, truths, assessor.styles_of_others())
 
 

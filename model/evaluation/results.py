@@ -1,7 +1,7 @@
 """What an evaluation found: figures for a program, a table for people, and what the report draws."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from model.evaluation.assessment import AnswerFigures, Assessed
@@ -41,7 +41,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A version beside its base: same card, same examples. `tuned` is None where the version is its base."""
+    """A version beside its base: same card, same examples. `tuned` is None where the version is its base.
+
+    `episodes` are those of the split that were measured, if it was not all of them.
+    """
 
     persona: str
     version: str
@@ -49,6 +52,7 @@ class Evaluation:
     base: Figures
     tuned: Figures | None
     reference: Reference
+    episodes: Sequence[str] = ()
 
     def as_json(self) -> str:
         """All of it as a JSON object."""
@@ -71,8 +75,9 @@ class Evaluation:
     def notes(self) -> list[str]:
         """How much was measured, and how far the style scores can be trusted."""
         classifier, generated = self.reference.classifier, self.base.generated
+        measured = " ".join([self.split, "episodes", *self.episodes])
         notes = [
-            f"{self.persona} {self.version}, {self.split} episodes: {self.base.examples} answers of "
+            f"{self.persona} {self.version}, {measured}: {self.base.examples} answers of "
             f"{self.base.tokens} tokens, {self.base.ranking.contexts} contexts with {self.base.ranking.candidates} "
             f"candidates, {generated.answers} generated answers, some of them in {generated.dialogues} dialogues",
             f"style classifier on held-out real lines: AUC {classifier.auc:.2f}, balanced accuracy "

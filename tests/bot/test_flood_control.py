@@ -10,6 +10,11 @@ from bot.flood_control import ROOM, WHERE_THERE_IS_ROOM, FloodControl
 GROUP, PERSON = -5, 5
 
 
+@pytest.fixture(autouse=True)
+def times_as_the_bot_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTB_TIMEDELTA", "1")
+
+
 class Line:
     """Calls that flood control lets through; `limit` is what Telegram says to the next one."""
 

@@ -70,10 +70,10 @@ async def test_a_dislike_brings_the_button_for_better_words_and_takes_it_away_wi
         (answer,) = await stage.shows("Jazz.")
         assert "What should I have said?" in await stage.press(answer, "👎")
         answer = await message_with(stage, BETTER)
-        assert labels(answer) == [["🔄 Another answer", "👍", "👎"], [BETTER]]
+        assert labels(answer) == [["👍", "👎"], ["🔄 Another answer"], [BETTER]]
         await stage.press(answer, "👎")
         await stage.rows_become(UNFINISHED, [(0,)])
-        assert labels((await stage.shows("Jazz."))[0]) == [["🔄 Another answer", "👍", "👎"]]
+        assert labels((await stage.shows("Jazz."))[0]) == [["👍", "👎"], ["🔄 Another answer"]]
 
 
 async def test_in_a_group_everybody_judges_once_whoever_the_answer_was_for(stage: Stage) -> None:
@@ -85,7 +85,7 @@ async def test_in_a_group_everybody_judges_once_whoever_the_answer_was_for(stage
         assert stage.rows(OPINIONS) == [(1, "liked"), (2, "disliked"), (3, "disliked")]
         await stage.press(answer, "👎", user=3)
         await stage.rows_become(UNFINISHED, [(0,)])
-        assert labels((await stage.shows("Jazz.", chat=GROUP))[0])[1] == [BETTER]
+        assert labels((await stage.shows("Jazz.", chat=GROUP))[0])[-1] == [BETTER]
 
 
 async def test_the_answer_that_is_judged_is_the_one_that_was_shown(stage: Stage) -> None:
@@ -95,12 +95,12 @@ async def test_the_answer_that_is_judged_is_the_one_that_was_shown(stage: Stage)
         await stage.press(first, "👎")
         await stage.press(await message_with(stage, AGAIN), AGAIN)
         (second,) = await stage.shows("two")
-        assert labels(second) == [["◀", "2/2", "▶"], ["🔄 Another answer", "👍", "👎"]]
+        assert labels(second) == [["◀", "2/2", "▶"], ["👍", "👎"], ["🔄 Another answer"]]
         await stage.react(second, "👍")
         await stage.rows_become(JUDGED, [("one", "disliked"), ("two", "liked")])
         await stage.press(second, "◀")
         (back,) = await stage.shows("one")
-        assert labels(back)[2] == [BETTER]
+        assert labels(back)[-1] == [BETTER]
         await stage.press(back, "👍")
         await stage.rows_become(JUDGED, [("one", "liked"), ("two", "liked")])
 
@@ -317,7 +317,7 @@ async def test_an_answer_is_judged_from_its_own_chat_only(stage: Stage) -> None:
         (answer,) = await stage.shows("Jazz.")
         await stage.say("Hello", user=2)
         (other,) = await stage.shows("Blues.", chat=2)
-        data = answer["reply_markup"]["inline_keyboard"][0][1]["callback_data"]
+        data = answer["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
         world = stage.server.world
         query, _ = world.press(world.users[2], world.chats[2], other, data)
         assert await stage.toast(query, chat=2) == "I do not remember that answer any more."

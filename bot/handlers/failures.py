@@ -50,6 +50,7 @@ class Failures:
     async def _settle(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         error = context.error
         if isinstance(error, AlreadyAnsweredError):
+            await self._delivery.retract(update)
             self._inbox.release(update.update_id)
         elif isinstance(error, StoppedError):
             await self._delivery.retract(update)

@@ -49,11 +49,14 @@ class Stage:
 
     async def press(self, message: Json, label: str, user: int = 1) -> str:
         """A person presses the button of a message whose label contains `label`; returns what the toast says."""
+        return await self.toast(await self.push(message, label, user), message["chat"]["id"])
+
+    async def push(self, message: Json, label: str, user: int = 1) -> str:
+        """The same, without waiting for the toast; returns the number by which `toast` knows it."""
         buttons = [button for row in message["reply_markup"]["inline_keyboard"] for button in row]
         (data,) = [button["callback_data"] for button in buttons if label in button["text"]]
         where = {"user_id": user, "chat_id": message["chat"]["id"], "message_id": message["message_id"]}
-        pressed = await self._post("press", {**where, "data": data})
-        return await self.toast(pressed["callback_query_id"], message["chat"]["id"])
+        return str((await self._post("press", {**where, "data": data}))["callback_query_id"])
 
     async def react(self, message: Json, emoji: str, user: int = 1) -> None:
         """A person puts a reaction under a message, or takes the same one away."""

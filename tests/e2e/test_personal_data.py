@@ -224,7 +224,7 @@ async def test_pressing_twice_does_no_harm(stage: Stage, caplog: pytest.LogCaptu
         await stage.answers(1)
         asked = await question(stage)
     for _ in range(2):  # Both before the bot has seen one.
-        await stage.press(asked, YES)
+        await stage.push(asked, YES)
     async with stage.bot(ScriptedActor()):
         assert await stage.toasts(2) == ["", ""]
         await stage.rows_become("SELECT DISTINCT state FROM inbox", [("done",)])
@@ -243,7 +243,7 @@ async def test_a_message_that_waits_elsewhere_is_forgotten_too(stage: Stage) -> 
         await stage.press(asked, YES)
         await becomes(stage, asked, DONE)
         actor.gate.set()
-        assert await stage.answers(1, GROUP) == ["You said: my heron"]
+        await stage.shows("You said: my heron", chat=GROUP)
         await stage.rows_become("SELECT DISTINCT state FROM inbox", [("done",)])
     assert b"walrus" not in stage.raw()
 

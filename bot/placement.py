@@ -62,8 +62,8 @@ def place_of(piece: Piece, _: Translate) -> Place:
 def buttons_of(piece: Piece, _: Translate, is_last: bool = True) -> InlineKeyboardMarkup:
     """The buttons under an answer. Only the last one of the dialogue can be changed, but each can be judged."""
     count = len(piece.answers)
-    again = InlineKeyboardButton(_("🔄 Another answer"), callback_data=str(Press(Wish.AGAIN, piece.id, count)))
-    rows = [_verdicts(piece), *([[again]] if is_last else [])]
+    again = InlineKeyboardButton("🔄", callback_data=str(Press(Wish.AGAIN, piece.id, count)))
+    rows = [[*_verdicts(piece), again] if is_last else _verdicts(piece)]
     if is_last and count > 1:
         rows.insert(0, _pages(piece, count))
     if piece.is_disliked:

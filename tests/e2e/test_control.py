@@ -9,7 +9,7 @@ from bot.delivery import PAUSES
 from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import Stage
 
-AGAIN, BACK, NEXT = "Another", "◀", "▶"
+AGAIN, BACK, NEXT = "🔄", "◀", "▶"
 GROUP = -500
 STOPPED = "All right, I have stopped."
 NOTHING_RUNS = "There is nothing to stop: I am not thinking about an answer to you."
@@ -42,10 +42,10 @@ async def test_the_button_draws_another_answer_and_the_arrows_page_through_all_o
     async with stage.bot(actor):
         await stage.say("Count")
         (message,) = await stage.shows("one")
-        assert labels(message) == [["👍", "👎"], ["🔄 Another answer"]]
+        assert labels(message) == [["👍", "👎", "🔄"]]
         assert await stage.press(message, AGAIN) == "Let me think again…"
         (message,) = await stage.shows("two")
-        assert labels(message) == [["◀", "2/2", "▶"], ["👍", "👎"], ["🔄 Another answer"]]
+        assert labels(message) == [["◀", "2/2", "▶"], ["👍", "👎", "🔄"]]
         await stage.press(message, AGAIN)
         (message,) = await stage.shows("three")
         assert await stage.press(message, BACK) == ""
@@ -88,7 +88,7 @@ async def test_buttons_of_an_answer_that_is_not_the_last_one_any_more_say_so_and
         await stage.rows_become(UNFINISHED, [(0,)])
         assert labels((await stage.shows("one", "two"))[0]) == []
         world = stage.server.world
-        data = old["reply_markup"]["inline_keyboard"][-1][0]["callback_data"]
+        data = old["reply_markup"]["inline_keyboard"][-1][-1]["callback_data"]
         query, _ = world.press(world.users[1], world.chats[1], old, data)  # The button as another device still has it.
         assert await stage.toast(query) == "I can only change my last answer."
         await stage.rows_become(UNFINISHED, [(0,)])
@@ -104,7 +104,7 @@ async def test_a_button_that_is_pressed_twice_at_once_draws_one_answer(stage: St
         await stage.press(message, AGAIN)
         await actor.until_busy(1)
         world = stage.server.world
-        data = message["reply_markup"]["inline_keyboard"][-1][0]["callback_data"]
+        data = message["reply_markup"]["inline_keyboard"][-1][-1]["callback_data"]
         second, _ = world.press(world.users[1], world.chats[1], message, data)
         actor.gate.set()
         assert await stage.toast(second) == ""
@@ -334,7 +334,7 @@ async def test_an_edited_last_question_is_answered_anew_in_the_same_message(stag
         before = await stage.shows("Hi.", "Fine.")
         await stage.edit(asked["message_id"], "How are you?")
         after = await stage.shows("Hi.", "Fine, and you?")
-        assert labels(after[1]) == [["👍", "👎"], ["🔄 Another answer"]]
+        assert labels(after[1]) == [["👍", "👎", "🔄"]]
         await stage.say("Well")
         await stage.shows("Hi.", "Fine, and you?", "Great.")
     assert after[1]["message_id"] == before[1]["message_id"]

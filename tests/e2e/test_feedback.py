@@ -10,7 +10,7 @@ from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import Json, Stage
 
 GROUP = -500
-AGAIN, BETTER = "Another", "What should I have said?"
+AGAIN, BETTER = "🔄", "What should I have said?"
 QUESTION = "What should I have said? Write me my words, or /cancel."
 THANKS = "Thank you! I have written that down, so that I can learn from it."
 TAKEN_BACK = "All right, taken back."
@@ -70,10 +70,10 @@ async def test_a_dislike_brings_the_button_for_better_words_and_takes_it_away_wi
         (answer,) = await stage.shows("Jazz.")
         assert "What should I have said?" in await stage.press(answer, "👎")
         answer = await message_with(stage, BETTER)
-        assert labels(answer) == [["👍", "👎"], ["🔄 Another answer"], [BETTER]]
+        assert labels(answer) == [["👍", "👎", "🔄"], [BETTER]]
         await stage.press(answer, "👎")
         await stage.rows_become(UNFINISHED, [(0,)])
-        assert labels((await stage.shows("Jazz."))[0]) == [["👍", "👎"], ["🔄 Another answer"]]
+        assert labels((await stage.shows("Jazz."))[0]) == [["👍", "👎", "🔄"]]
 
 
 async def test_in_a_group_everybody_judges_once_whoever_the_answer_was_for(stage: Stage) -> None:
@@ -95,7 +95,7 @@ async def test_the_answer_that_is_judged_is_the_one_that_was_shown(stage: Stage)
         await stage.press(first, "👎")
         await stage.press(await message_with(stage, AGAIN), AGAIN)
         (second,) = await stage.shows("two")
-        assert labels(second) == [["◀", "2/2", "▶"], ["👍", "👎"], ["🔄 Another answer"]]
+        assert labels(second) == [["◀", "2/2", "▶"], ["👍", "👎", "🔄"]]
         await stage.react(second, "👍")
         await stage.rows_become(JUDGED, [("one", "disliked"), ("two", "liked")])
         await stage.press(second, "◀")

@@ -86,8 +86,7 @@ async def test_a_chosen_language_is_that_of_every_notice_and_automatic_is_that_o
         nothing = "There is nothing to take back: I remember no conversation."
         assert (await stage.answers(3))[-1] == russian(nothing)
         await stage.say("Hello")
-        (button,) = (await stage.messages(4))[-1]["reply_markup"]["inline_keyboard"][-1]
-        assert button["text"] == russian("🔄 Another answer")
+        await stage.answers(4)
         await stage.say("/undo", user=2)
         assert await stage.answers(1, chat=2) == [nothing]
         await press(stage, message, "English")

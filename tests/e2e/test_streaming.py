@@ -33,7 +33,7 @@ async def test_in_private_a_slow_answer_is_a_draft_that_grows_and_then_one_messa
         actor.end()
         (message,) = await stage.shows("Jazz, mostly. And you?")
         await stage.rows_become(DONE, [(0,)])
-    assert labels(message) == [["👍", "👎"], ["🔄 Another answer"]]
+    assert labels(message) == [["👍", "👎", "🔄"]]
     (number,) = {draft["draft_id"] for draft in stage.server.world.chats[1].drafts}
     assert number
 
@@ -51,7 +51,7 @@ async def test_in_a_group_a_slow_answer_is_a_message_that_grows(stage: Stage) ->
         await stage.rows_become(DONE, [(0,)])
     assert message["message_id"] == begun["message_id"]
     assert message["reply_to_message"]["text"] == "@understudy_bot what do you play?"
-    assert labels(message) == [["👍", "👎"], ["🔄 Another answer"]]
+    assert labels(message) == [["👍", "👎", "🔄"]]
     assert stage.rows("SELECT answered_in FROM messages WHERE NOT is_character") == [(f"[{message['message_id']}]",)]
 
 
@@ -324,7 +324,7 @@ async def test_a_half_written_message_is_completed_after_a_kill(stage: Stage) ->
         await stage.rows_become(DONE, [(0,)])
         await stage.shows("You said: hello", chat=GROUP)
     assert message["message_id"] == begun["message_id"]
-    assert labels(message) == [["👍", "👎"], ["🔄 Another answer"]]
+    assert labels(message) == [["👍", "👎", "🔄"]]
 
 
 async def test_after_a_kill_in_the_middle_of_a_draft_there_is_one_answer(stage: Stage) -> None:

@@ -97,7 +97,9 @@ async def test_fine_tuning_shows_the_loss_the_comparison_with_the_base_and_answe
     prepare(Request(SCRIPT, "lisa simpson", tmp_path / "lisa"))
     make_tiny_llama(tmp_path / "base")
     store = tmp_path / "models"
-    paths = {"EXAMPLES": str(tmp_path / "lisa"), "BASE": str(tmp_path / "base"), "STORE": str(store)}
+    card = tmp_path / "card.toml"
+    write_persona(Persona("tiny", "Lisa Simpson", card="You are Lisa."), card)  # the tiny vocabulary has no words
+    paths = {"EXAMPLES": str(tmp_path / "lisa"), "BASE": str(tmp_path / "base"), "STORE": str(store), "CARD": str(card)}
     notebook = await run(TUNE, **paths, PERSONA="tiny", STEPS=10, HELD_OUT=4)
     shown = texts(notebook)
     assert "tiny v1: 10 steps" in shown

@@ -69,8 +69,8 @@ async def test_what_was_not_committed_was_not_said(record: Record) -> None:
     assert await record[0].answer(HOME) is None
 
 
-async def test_a_database_that_is_gone_is_reported(tmp_path: Path) -> None:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'nowhere' / 'bot.db'}")
+async def test_a_database_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")  # not opened: it has no tables
     with pytest.raises(StorageError, match="the database is not available"):
         await AnswerRepository(database.session).answer(HOME)
     await database.close()

@@ -136,7 +136,7 @@ async def test_retry_and_undo_are_about_the_conversation_with_the_present_charac
         (answer,) = await company.stage.messages(1)
         await company.choose("Bart")
         assert (await company.talk("/undo")).startswith("There is nothing to take back")
-        assert await company.stage.press(answer, "Another") == "I can only change my last answer."
+        assert await company.stage.press(answer, "🔄") == "I can only change my last answer."
         await company.talk("Hi Bart")
         await company.stage.say("/retry")
         await company.stage.eventually(lambda: len(company.bart.histories) == 2)

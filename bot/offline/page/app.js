@@ -49,6 +49,7 @@ class App {
     this.sidebar.connection(connected);
     if (!connected) return;
     this.state.messages.clear();
+    this.state.chats.clear();
     await this.refresh();
     this.route();
   }

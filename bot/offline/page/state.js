@@ -21,7 +21,10 @@ export class State {
     this.bot = answer.bot;
     this.awake = answer.awake;
     this.users = new Map(answer.users.map((user) => [user.id, user]));
+    const before = this.chats;
     this.chats = new Map(answer.chats.map((chat) => [chat.id, chat]));
+    // A message may have come while the answer was on its way.
+    for (const chat of before.values()) if (chat.last_message) this.keep(chat.last_message);
   }
 
   /** The chats that a person sees, the latest first. */

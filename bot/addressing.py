@@ -86,6 +86,13 @@ def words_for_bot(message: Message) -> str:
     return " ".join(words.split()) or text  # A mention and nothing else is a way of saying hello.
 
 
+def original_of(message: Message) -> Message | None:
+    """The message that somebody chose to reply to."""
+    original = message.reply_to_message
+    # In a topic every message that replies to none replies to the notice that opened it.
+    return None if original is None or original.forum_topic_created else original
+
+
 def replies_to_bot(message: Message) -> bool:
     """Whether a message is a reply to one of the bot's own."""
     original = message.reply_to_message

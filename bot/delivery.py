@@ -24,6 +24,7 @@ TYPING_SECONDS = 4.0  # Telegram shows "typing" for five.
 UNKNOWN = 0  # The number of a message that was perhaps sent. No message has it, so none can be edited by it.
 T = TypeVar("T")
 Step = Callable[[], Awaitable[object]]
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 ENDS = ("\n", ". ", "! ", "? ", "… ", " ")  # Where a long text may be cut, best first.
 
 
@@ -212,7 +213,7 @@ async def reply(message: Message, text: str, buttons: InlineKeyboardMarkup | Non
         text,
         reply_markup=buttons,
         allow_sending_without_reply=True,
-        link_preview_options=LinkPreviewOptions(is_disabled=True),
+        link_preview_options=NO_PREVIEW,
     )
 
 
@@ -224,7 +225,7 @@ async def _replace(message: Message, old: int, text: str, buttons: InlineKeyboar
             message.chat_id,
             old,
             reply_markup=buttons,
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            link_preview_options=NO_PREVIEW,
         )
     except BadRequest as error:
         if "not modified" in error.message.lower():  # It was edited before, and the answer to that was lost.

@@ -14,9 +14,8 @@ from typing import Protocol
 from bot.chat_service import UnitOfWork
 from bot.second_thoughts import Piece
 
-PATIENCE = timedelta(
-    minutes=10
-)  # How long the next message of a private chat is taken as the words that were asked for.
+# How long the next message of a private chat is taken as the words that were asked for.
+PATIENCE = timedelta(minutes=10)
 LIKING = frozenset("👍❤🔥👏😍🥰🤩🎉💯🏆👌💘😘🤗🆒⚡😁🤣") | {"❤\u200d🔥"}
 DISLIKING = frozenset("👎💩🤮🤬😡🖕🤡")
 AS_EMOJI = "\ufe0f"  # May follow a sign that is also known as a plain letter, as the heart is.

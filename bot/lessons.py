@@ -6,8 +6,6 @@ One JSON object a line: `context`, at most three lines with `speaker`, `text` an
 
 import asyncio
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +15,7 @@ from bot.errors import LessonsError
 from bot.review import Lesson
 from bot.storage.database import Database, parse_url
 from bot.storage.desk import SqlDesk
+from bot.storage.new_file import new_file
 
 
 def write_lessons(url: str, target: Path) -> str:
@@ -28,7 +27,8 @@ def write_lessons(url: str, target: Path) -> str:
     lessons = asyncio.run(_read(url))
     lines = [json.dumps(_shown(lesson), ensure_ascii=False) + "\n" for lesson in lessons]
     try:
-        _write(target, "".join(lines).encode("utf-8", "replace"))
+        with new_file(target) as scratch:
+            scratch.write_bytes("".join(lines).encode("utf-8", "replace"))
     except OSError as error:
         raise LessonsError(f"{target} cannot be written: {error.strerror}") from error
     corrected = sum(lesson.is_corrected for lesson in lessons)
@@ -65,15 +65,3 @@ def _shown(lesson: Lesson) -> dict[str, Any]:
         "version": lesson.version,
         "source": "corrected" if lesson.is_corrected else "liked",
     }
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Write beside the target, for the owner's eyes only, and put it in place at once."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    scratch = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 
-from telegram import LinkPreviewOptions, Update
+from telegram import Update
 from telegram.constants import ChatType
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
-from bot.delivery import reply
+from bot.delivery import NO_PREVIEW, reply
 from bot.flood_control import WHERE_THERE_IS_ROOM
 from bot.inbox import Inbox
 from bot.outages import perhaps_sent, seconds_asked
@@ -75,6 +75,6 @@ class Screen:
             text,
             self._message.chat_id,
             number,
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            link_preview_options=NO_PREVIEW,
             rate_limit_args=WHERE_THERE_IS_ROOM,
         )

@@ -1,21 +1,18 @@
 """The admins' commands /ban and /unban; everybody else who uses them gets no answer at all."""
 
 import re
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from telegram import BotCommand, Message, Update
 from telegram.ext import ContextTypes
 
-from bot.addressing import language_of, visitor_of
+from bot.addressing import language_of, original_of, visitor_of
 from bot.delivery import Delivery
 from bot.gate import Gate
+from bot.handlers.callbacks import Callback
 from bot.locales import Locales, Translate
 
 BAN_COMMANDS = ("ban", "unban")
 ID_SHAPE = r"-?[1-9][0-9]{0,15}"
-
-Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
 
 def ban_menu(_: Translate) -> list[BotCommand]:
@@ -87,9 +84,8 @@ def named_id(message: Message | None) -> int | None:
 
 
 def _author_id(message: Message) -> int | None:
-    original = message.reply_to_message
-    # In a topic every message that replies to none replies to the one that opened the topic.
-    if original is None or original.forum_topic_created:
+    original = original_of(message)
+    if original is None:
         return None
     author = original.sender_chat or original.from_user
     return author.id if author and author.id != message.get_bot().id else None

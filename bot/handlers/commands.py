@@ -1,8 +1,5 @@
 """The commands: /start, /help, /ask, /reset."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from telegram import BotCommand, Update
 from telegram.ext import ContextTypes
 
@@ -10,12 +7,11 @@ from bot.addressing import conversation_of, language_of, request_of
 from bot.chat_service import ChatService, Conversation
 from bot.delivery import Delivery
 from bot.handlers import control, judging
+from bot.handlers.callbacks import Callback
 from bot.handlers.persona_menu import persona_commands, persona_help
 from bot.handlers.settings_menu import settings_commands, settings_help
 from bot.locales import Locales, Translate
 from bot.previews import Previews
-
-Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
 
 def menu(_: Translate) -> list[BotCommand]:

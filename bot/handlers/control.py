@@ -1,14 +1,12 @@
 """Control over the dialogue: /retry, /undo and /stop, the buttons under an answer, and edited questions."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from telegram import BotCommand, Update
 from telegram.ext import ContextTypes
 
 from bot.addressing import conversation_of, language_of, owner_of, person_of, request_of, words_for_bot
 from bot.chat_service import Conversation, Line
 from bot.delivery import Delivery
+from bot.handlers.callbacks import Callback
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.placement import Press, Wish, place_of, read_press
@@ -17,8 +15,6 @@ from bot.second_thoughts import Piece, SecondThoughts
 from bot.stopping import Stopping
 
 QUOTED = 100  # Characters of a question that are enough to recognize it.
-
-Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
 
 def menu(_: Translate) -> list[BotCommand]:

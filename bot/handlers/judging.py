@@ -1,25 +1,22 @@
 """Judging answers: 👍 and 👎 as buttons and as Telegram's reactions, and what should have been said instead."""
 
 import logging
-from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
 
 from telegram import Bot, ForceReply, Message, MessageEntity, ReactionTypeEmoji, ReplyParameters, Update, User
 from telegram.constants import ChatType
 from telegram.error import BadRequest
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
-from bot.addressing import language_of, person_of, replies_to_bot, words_for_bot
+from bot.addressing import language_of, original_of, person_of, replies_to_bot, words_for_bot
 from bot.delivery import Delivery
 from bot.feedback import Feedback, Gesture, Judgement, Outcome, Verdict, read_judgement, verdict_of
+from bot.handlers.callbacks import Callback
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.placement import buttons_of
 
 log = logging.getLogger(__name__)
-
-Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
 
 class Judging:
@@ -67,7 +64,8 @@ class Judging:
         if person is None or (in_group and not replies_to_bot(message)):
             return
         thanks = _("Thank you! I have written that down, so that I can learn from it.")
-        words, reply_to = words_for_bot(message), _replied_to(message)
+        words, original = words_for_bot(message), original_of(message)
+        reply_to = original.message_id if original else None
         taken = self._feedback.correct(
             message.chat_id, person, words, update.update_id, message.date, reply_to, confirm=thanks
         )
@@ -167,12 +165,6 @@ def question_text(_: Translate, person: User, in_private: bool) -> tuple[str, li
 
 def _emojis(reactions: tuple[object, ...]) -> list[str]:
     return [reaction.emoji for reaction in reactions if isinstance(reaction, ReactionTypeEmoji)]
-
-
-def _replied_to(message: Message) -> int | None:
-    original = message.reply_to_message
-    # In a topic every message that replies to none replies to the one that opened the topic.
-    return None if original is None or original.forum_topic_created else original.message_id
 
 
 def _topic(message: Message) -> int | None:

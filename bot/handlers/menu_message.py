@@ -4,15 +4,14 @@ import logging
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Update
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.error import BadRequest
 
-from bot.delivery import Delivery
+from bot.delivery import NO_PREVIEW, Delivery, reply
 
 log = logging.getLogger(__name__)
 
 MARK = "✓ "
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 Option = tuple[str, str]  # The data of a button and its label.
 
@@ -31,29 +30,23 @@ async def show_menu(update: Update, delivery: Delivery, text: str, buttons: Inli
     """Answer a command with a menu."""
     message = update.effective_message
     assert message is not None, "commands come in messages"
-    send = partial(
-        message.reply_text,
-        text,
-        reply_markup=buttons,
-        allow_sending_without_reply=True,
-        link_preview_options=NO_PREVIEW,
-    )
-    await delivery.carry_out(update, send)
+    await delivery.carry_out(update, partial(reply, message, text, buttons))
 
 
 async def change_menu(
-    update: Update, bot: Bot, delivery: Delivery, text: str, buttons: InlineKeyboardMarkup | None
+    update: Update, bot: Bot, delivery: Delivery, text: str, buttons: InlineKeyboardMarkup | None = None
 ) -> None:
     """Show a menu as it is after one of its buttons was pressed."""
     await delivery.carry_out(update, partial(_edit, update, bot, text, buttons))
 
 
 async def _edit(update: Update, bot: Bot, text: str, buttons: InlineKeyboardMarkup | None) -> None:
-    message = update.effective_message
-    assert message is not None, "only buttons of messages that can be seen change a menu"
+    # The press knows where it was made even if the message is too old to come with it whole.
+    message = update.callback_query and update.callback_query.message
+    assert message, "only buttons of messages change a menu"
     try:
         await bot.edit_message_text(
-            text, message.chat_id, message.message_id, reply_markup=buttons, link_preview_options=NO_PREVIEW
+            text, message.chat.id, message.message_id, reply_markup=buttons, link_preview_options=NO_PREVIEW
         )
     except BadRequest as error:
         # Pressed twice, or what was chosen held already, or the menu was deleted: there is nothing to show.

@@ -2,8 +2,6 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from telegram import BotCommand, InlineKeyboardMarkup, Update
 from telegram.ext import ContextTypes
@@ -14,6 +12,7 @@ from bot.chat_service import Conversation
 from bot.delivery import Delivery
 from bot.errors import CastingError
 from bot.handlers.authority import may_choose, only_admins_text
+from bot.handlers.callbacks import Callback
 from bot.handlers.menu_message import change_menu, keyboard, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
@@ -22,8 +21,6 @@ from bot.personas import Card
 log = logging.getLogger(__name__)
 
 PERSONA_PRESSED = r"^who:[0-9a-f]{16}$"
-
-Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
 
 class PersonaMenu:

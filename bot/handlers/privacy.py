@@ -3,14 +3,14 @@
 import logging
 from functools import partial
 
-from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Update
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.constants import ChatType
-from telegram.error import BadRequest
 from telegram.ext import ContextTypes
 
 from bot.addressing import language_of, person_of
 from bot.delivery import Delivery
-from bot.handlers.commands import Callback
+from bot.handlers.callbacks import Callback
+from bot.handlers.menu_message import change_menu, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.personal_data import Claim, Records, document
@@ -47,7 +47,7 @@ class Privacy:
         if answer == "yes":
             await self._records.forget(claim, update.update_id)
             text = _("Done. I have deleted it all.")
-        await self._delivery.carry_out(update, partial(_replace_question, query, context.bot, text))
+        await change_menu(update, context.bot, self._delivery, text)
         if answer == "yes":
             await self._records.sweep()  # The press itself was on record until now.
 
@@ -77,9 +77,7 @@ class Privacy:
         if claim.chat_id is not None:
             question = _("Shall I forget everything you told me in this group, and my answers to it?")
         text = question + "\n" + _("I cannot undo it.")
-        keyboard = _keyboard(_, claim.person)
-        send = partial(message.reply_text, text, reply_markup=keyboard, allow_sending_without_reply=True)
-        await self._delivery.carry_out(update, send)
+        await show_menu(update, self._delivery, text, _keyboard(_, claim.person))
 
     def _speak(self, update: Update) -> Translate:
         return self._locales.speak(language_of(update))
@@ -123,13 +121,3 @@ def _keyboard(_: Translate, person: int) -> InlineKeyboardMarkup:
     yes = InlineKeyboardButton(_("Yes, forget it"), callback_data=f"forget:yes:{person}")
     no = InlineKeyboardButton(_("No, keep it"), callback_data=f"forget:no:{person}")
     return InlineKeyboardMarkup([[yes, no]])
-
-
-async def _replace_question(query: CallbackQuery, bot: Bot, text: str) -> None:
-    assert query.message is not None, "only buttons of a chat's messages make a claim"
-    try:
-        # Not by the query's own method: it refuses messages that are too old to come with the press.
-        await bot.edit_message_text(text, query.message.chat.id, query.message.message_id)
-    except BadRequest as error:
-        # Pressed twice, or the question was deleted: there is nothing to show any more.
-        log.info("The question whether to forget was not changed: %s", error)

@@ -3,18 +3,17 @@
 import logging
 import re
 import textwrap
-from functools import partial
 
-from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Update
+from telegram import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.constants import ChatType
-from telegram.error import BadRequest
 from telegram.ext import ContextTypes
 
 from bot.addressing import language_of, person_of
 from bot.chat_service import Line
 from bot.delivery import Delivery, split
 from bot.gate import Gate
-from bot.handlers.commands import Callback
+from bot.handlers.callbacks import Callback
+from bot.handlers.menu_message import change_menu, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.review import Case, Desk
@@ -56,8 +55,7 @@ class Reviewing:
         done = wish == "skip" or await self._desk.decide(number, receipt, accept=wish == "accept")
         await toast(update, None if done else _("That one is decided already, or it has changed."))
         text, buttons = await self._page(_, after=number)
-        where = query.message.chat.id, query.message.message_id
-        await self._delivery.carry_out(update, partial(_show, context.bot, *where, text, buttons))
+        await change_menu(update, context.bot, self._delivery, text, buttons)
 
     async def _review(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         message, _ = update.effective_message, self._speak(update)
@@ -67,9 +65,7 @@ class Reviewing:
         if message.chat.type != ChatType.PRIVATE:  # It would show to all what others have said in private.
             await self._delivery.send(update, _("Please send me /review in our private chat."))
             return
-        text, buttons = await self._page(_)
-        send = partial(message.reply_text, text, reply_markup=buttons, allow_sending_without_reply=True)
-        await self._delivery.carry_out(update, send)
+        await show_menu(update, self._delivery, *await self._page(_))
 
     async def _page(self, _: Translate, after: int = 0) -> tuple[str, InlineKeyboardMarkup | None]:
         case = await self._desk.next(after)
@@ -111,10 +107,3 @@ def _keyboard(_: Translate, case: Case) -> InlineKeyboardMarkup:
         for wish, label in labels.items()
     ]
     return InlineKeyboardMarkup([buttons])
-
-
-async def _show(bot: Bot, chat: int, message: int, text: str, buttons: InlineKeyboardMarkup | None) -> None:
-    try:
-        await bot.edit_message_text(text, chat, message, reply_markup=buttons)
-    except BadRequest as error:  # Pressed twice, or the message is gone.
-        log.info("The page of the review was not changed: %s", error)

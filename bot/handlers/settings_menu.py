@@ -1,9 +1,7 @@
 """/settings: how answers are given in a chat, and the language of the interface there."""
 
 import logging
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
 
 from telegram import BotCommand, InlineKeyboardMarkup, Update
 from telegram.ext import ContextTypes
@@ -13,6 +11,7 @@ from bot.chat_settings import ChatSettings, Creativity, Length, SettingsBook
 from bot.delivery import Delivery
 from bot.errors import StorageError
 from bot.handlers.authority import may_choose, only_admins_text
+from bot.handlers.callbacks import Callback
 from bot.handlers.menu_message import Option, change_menu, keyboard, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
@@ -21,8 +20,6 @@ log = logging.getLogger(__name__)
 
 AUTOMATIC = "auto"
 SETTING_PRESSED = r"^set:(creativity:(calm|trained|wild)|length:(short|normal|long)|language:(auto|en|ru))$"
-
-Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
 
 class SettingsMenu:

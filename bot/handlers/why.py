@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from telegram import Message, Update
 from telegram.ext import ContextTypes
 
-from bot.addressing import conversation_of, language_of, replies_to_bot
+from bot.addressing import conversation_of, language_of, original_of, replies_to_bot
 from bot.chat_service import Conversation, Line
 from bot.delivery import Delivery
 from bot.locales import Locales, Translate
@@ -35,11 +35,10 @@ class Why:
 
 def part_meant(message: Message) -> str | None:
     """The text of the answer that a message replies to: None if it replies to nothing, empty if to something else."""
-    original = message.reply_to_message
+    original = original_of(message)
     if message.external_reply:  # to a message of another chat
         return ""
-    # In a topic every message replies to the notice that opened it, unless somebody chose another one.
-    if original is None or original.forum_topic_created:
+    if original is None:
         return None
     return (original.text or "") if replies_to_bot(message) else ""
 

@@ -73,11 +73,7 @@ class People:
     async def press(self, request: web.Request) -> Json:
         """A person presses an inline button."""
         args = await read_arguments(request)
-        user = self._world.person(_required(args.integer("user_id"), "user_id"))
-        chat = self._chat_of(user, args.integer("chat_id", user.id))
-        message = chat.messages.get(args.integer("message_id"))
-        if message is None:
-            raise BadRequestError("no such message in this chat")
+        user, chat, message = self._pointed_at(args)
         if args.text("data") not in _offered(message):
             raise BadRequestError("no button of this message carries that data")
         query_id, update_id = self._world.press(user, chat, message, args.text("data"))
@@ -86,11 +82,7 @@ class People:
     async def react(self, request: web.Request) -> Json:
         """A person puts a reaction under a message; the same one once more takes it away."""
         args = await read_arguments(request)
-        user = self._world.person(_required(args.integer("user_id"), "user_id"))
-        chat = self._chat_of(user, args.integer("chat_id", user.id))
-        message = chat.messages.get(args.integer("message_id"))
-        if message is None:
-            raise BadRequestError("no such message in this chat")
+        user, chat, message = self._pointed_at(args)
         emoji = _required(args.text("emoji"), "emoji")
         return {"update_id": self._world.react(user, chat, message, emoji)}
 
@@ -197,6 +189,15 @@ class People:
                 if "message" in event:
                     event = event | {"message": shown_message(self._world.chats[event["chat_id"]], event["message"])}
                 await stream.write(b"data: " + json.dumps(event).encode() + b"\n\n")
+
+    def _pointed_at(self, args: Arguments) -> tuple[User, Chat, Json]:
+        """Who means which message of which chat."""
+        user = self._world.person(_required(args.integer("user_id"), "user_id"))
+        chat = self._chat_of(user, args.integer("chat_id", user.id))
+        message = chat.messages.get(args.integer("message_id"))
+        if message is None:
+            raise BadRequestError("no such message in this chat")
+        return user, chat, message
 
     def _chat_of(self, user: User, chat_id: int, title: str = "") -> Chat:
         if chat_id < 0:

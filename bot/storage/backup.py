@@ -8,7 +8,6 @@ what it remembers of the database that it has opened.
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import count
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from bot.errors import BackupError
 from bot.storage.database import BUSY_SECONDS, parse_url
+from bot.storage.new_file import new_file
 
 
 def backup(url: str, target: Path) -> str:
@@ -140,15 +140,9 @@ def _new_file(target: Path) -> Iterator[Path]:
     """A scratch file beside `target` that takes its place when the block ends, or vanishes if the block fails."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)  # For its owner's eyes only.
-        os.close(handle)
-        scratch = Path(name)
-        try:
+        with new_file(target) as scratch:
             yield scratch
             if target.exists():
                 scratch.chmod(target.stat().st_mode)
-            scratch.replace(target)
-        finally:
-            scratch.unlink(missing_ok=True)
     except OSError as error:
         raise BackupError(f"{target} cannot be written: {error.strerror}") from error

@@ -75,8 +75,8 @@ def _run(command: str, settings: Settings) -> None:
 
         chat(settings)
     elif command == "offline":
-        from bot.app import load_actor
         from bot.rehearsal import rehearse
+        from bot.stars import load_actor
 
         # Loaded before the event loop runs: the loop would keep Ctrl-C waiting until a download is over.
         actor = load_actor(settings)

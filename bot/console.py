@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any
 
-from bot.app import build_origins, build_service, load_actor
+from bot.app import build_origins, build_service
 from bot.casting import SoleActor
 from bot.chat_service import Actor, ChatService, Conversation, Line, Request
 from bot.errors import EmptyAnswerError
@@ -15,6 +15,7 @@ from bot.handlers.why import explanation
 from bot.locales import Locales, Translate
 from bot.origins import Origins
 from bot.settings import Settings
+from bot.stars import load_actor
 from bot.storage.memory import MemoryHistory
 from bot.troupe import Closable
 

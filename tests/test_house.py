@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 OURS = {"bot", "model", "data_prep"}
 HEAVY = {"pandas", "torch", "transformers", "peft", "accelerate", "pyarrow", "matplotlib"}
 HEAVY |= {"jinja2", "sentence_transformers", "sklearn"}
-MODEL_USERS = {"bot.app", "bot.console"}
+MODEL_USERS = {"bot.stars", "bot.console"}
 
 
 def modules(package: str) -> list[tuple[str, Path]]:

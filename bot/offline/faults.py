@@ -17,7 +17,10 @@ class DroppedConnectionError(Exception):
 
 @dataclass(slots=True)
 class Fault:
-    """One kind of failure for the next `count` calls of a method ("*": of any), in one chat or in all."""
+    """One kind of failure for the next `count` calls of a method ("*": of any), in one chat or in all.
+
+    The first `after` of these calls go well.
+    """
 
     method: str
     kind: str
@@ -25,6 +28,7 @@ class Fault:
     retry_after: int = 1
     seconds: float = 1.0
     chat_id: int | None = None
+    after: int = 0
 
     def hits(self, method: str, chat_id: str) -> bool:
         of_chat = self.chat_id is None or str(self.chat_id) == chat_id
@@ -72,6 +76,9 @@ class Faults:
 
     def _take(self, method: str, chat_id: str) -> Fault | None:
         fault = next((fault for fault in self._waiting if fault.hits(method, chat_id)), None)
+        if fault and fault.after:
+            fault.after -= 1
+            return None
         if fault:
             fault.count -= 1
             self._waiting = [waiting for waiting in self._waiting if waiting.count > 0]

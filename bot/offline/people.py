@@ -134,7 +134,7 @@ class People:
         }
 
     async def add_fault(self, request: web.Request) -> Json:
-        """From now on, `count` calls of `method` fail in the given way."""
+        """From now on, or `after` some that go well, `count` calls of `method` fail in the given way."""
         args = await read_arguments(request)
         kind = args.text("kind")
         if kind not in KINDS:
@@ -147,6 +147,7 @@ class People:
                 retry_after=args.integer("retry_after", 1),
                 seconds=args.seconds("seconds", 1),
                 chat_id=args.integer("chat_id") if args.has("chat_id") else None,
+                after=args.integer("after", 0),
             )
         )
         return {"faults": self._faults.as_json()}

@@ -114,6 +114,10 @@ class Stage:
         """The next call of a method goes wrong."""
         await self._post("faults", {"kind": kind, "method": method, **more})
 
+    async def faults_are_over(self) -> None:
+        """Wait until every fault has happened."""
+        await self.eventually(lambda: not self.server.faults.as_json())
+
     async def answers(self, count: int, chat: int = 1) -> list[str]:
         """The bot's messages in a chat, as soon as there are `count` of them."""
         return [message["text"] for message in await self.messages(count, chat)]

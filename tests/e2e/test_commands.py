@@ -142,14 +142,14 @@ async def test_offline_serves_a_page_on_which_the_character_answers(stage: Stage
 
 DOWNLOADING = """
 import sys, time
-import bot.app
+import bot.stars
 from bot.__main__ import main
 
 def load_slowly(_settings):
     print("downloading", flush=True)
     time.sleep(600)
 
-bot.app.load_actor = load_slowly
+bot.stars.load_actor = load_slowly
 sys.exit(main([sys.argv[1]]))
 """
 

@@ -181,6 +181,7 @@ async def test_an_answer_that_was_drawn_before_a_kill_is_shown_after_it_and_not_
         await stage.fault("500", method="editMessageText", count=1)
         await stage.press(message, AGAIN)
         await stage.rows_become("SELECT state, reply FROM inbox WHERE state = 'answered'", [("answered", "two")])
+        await stage.faults_are_over()
     actor = ScriptedActor("three")
     async with stage.bot(actor):
         (message,) = await stage.shows("two")
@@ -222,9 +223,10 @@ async def test_what_was_undone_is_not_undone_again_when_the_words_are_sent_after
         await stage.say("one")
         await stage.say("two")
         await stage.shows("1", "2")
+        await stage.rows_become("SELECT state FROM inbox", [("done",)] * 2)  # Shown is not yet marked.
         await stage.fault("500", count=1)
         await stage.say("/undo")
-        await stage.rows_become("SELECT count(*) FROM inbox WHERE state = 'answered'", [(1,)])
+        await stage.faults_are_over()
     actor = ScriptedActor()
     async with stage.bot(actor):
         assert "two" in (await stage.answers(3))[2]

@@ -93,9 +93,8 @@ async def test_a_long_answer_is_taken_up_where_it_was_left(stage: Stage, monkeyp
         await stage.say("Hello")
         await stage.rows_become("SELECT state FROM inbox", [("done",)])
     async with stage.bot(ScriptedActor(text), shutdown_grace=0.2):
+        await stage.fault("500", after=1)
         await stage.say("Tell me a story")
-        await stage.answers(2)
-        await stage.fault("500", count=1)
         await stage.rows_become("SELECT state, parts_sent FROM inbox", [("done", 0), ("answered", 1)])
     async with stage.bot(ScriptedActor()):
         assert " ".join((await stage.answers(3))[1:]) == text

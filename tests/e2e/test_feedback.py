@@ -274,6 +274,7 @@ async def test_a_press_and_a_correction_that_are_handled_again_after_a_kill_coun
         await stage.fault("500", method="editMessageReplyMarkup", count=1)
         await stage.press(answer, "👎")
         await stage.rows_become(OPINIONS, [(1, "disliked")])
+        await stage.faults_are_over()
     async with stage.bot(actor, shutdown_grace=0.2):
         await stage.press(await message_with(stage, BETTER), BETTER)
         await stage.messages(2)
@@ -282,6 +283,7 @@ async def test_a_press_and_a_correction_that_are_handled_again_after_a_kill_coun
         await stage.fault("500", count=1)
         await stage.say("Blues.")
         await stage.rows_become("SELECT count(*) FROM inbox WHERE state = 'answered'", [(1,)])
+        await stage.faults_are_over()
     async with stage.bot(actor):
         assert (await stage.answers(3))[2] == THANKS
     assert stage.rows(CORRECTIONS) == [(1, "Blues.")]

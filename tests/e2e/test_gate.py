@@ -233,6 +233,7 @@ async def test_an_answer_left_behind_is_not_sent_to_who_was_banned_meanwhile(
     async with stage.bot(ScriptedActor(), admin_ids="99", shutdown_grace=0.2):
         await stage.say("Hello", user=2)
         await stage.rows_become("SELECT state FROM inbox", [("answered",)])
+        await stage.faults_are_over()
         await stage.say("/ban 2", user=ADMIN)
         await stage.answers(1, chat=ADMIN)
     async with stage.bot(ScriptedActor(), admin_ids="99"):

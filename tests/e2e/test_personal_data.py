@@ -140,7 +140,7 @@ async def test_an_export_that_finally_fails_is_sent_at_the_next_start(
     await stage.fault("500", method="sendDocument", count=len(PAUSES) + 1)
     async with stage.bot(ScriptedActor(), shutdown_grace=0.2):
         await stage.say("/export")
-        await stage.eventually(lambda: not stage.server.faults.as_json())
+        await stage.faults_are_over()
     assert await stage.messages(0) == []
     async with stage.bot(ScriptedActor()):
         (message,) = await stage.messages(1)
@@ -286,7 +286,7 @@ async def test_who_could_not_be_told_that_all_is_forgotten_is_told_at_the_next_s
         asked = await question(stage)
         await stage.fault("500", method="editMessageText", count=1)
         await stage.press(asked, YES)
-        await stage.eventually(lambda: not stage.server.faults.as_json())
+        await stage.faults_are_over()
     assert stage.rows(COUNT) == [(0,)]
     async with stage.bot(ScriptedActor()):
         await becomes(stage, asked, DONE)

@@ -111,7 +111,7 @@ async def test_a_draft_that_fails_is_left_out_and_the_answer_arrives_once(stage:
     async with stage.bot(actor, pace=AT_ONCE):
         await stage.say("Count")
         await actor.say("One. ")
-        await stage.eventually(lambda: not stage.server.faults.as_json())
+        await stage.faults_are_over()
         await actor.say("Two. ")
         actor.end()
         await stage.shows("One. Two.")
@@ -144,7 +144,7 @@ async def test_an_edit_that_fails_is_left_out_and_the_answer_ends_up_in_the_mess
         (begun,) = await stage.shows("One. …", chat=GROUP)
         await stage.fault(kind, method="editMessageText", retry_after=600)
         await actor.say("Two. ")
-        await stage.eventually(lambda: not stage.server.faults.as_json())
+        await stage.faults_are_over()
         actor.end()
         (message,) = await stage.shows("One. Two.", chat=GROUP)
         await stage.rows_become(DONE, [(0,)])
@@ -158,7 +158,7 @@ async def test_a_message_that_cannot_be_begun_is_left_out_and_the_answer_arrives
     async with stage.bot(actor, pace=AT_ONCE):
         await ask_in_group(stage, actor)
         await actor.say("One. ")
-        await stage.eventually(lambda: not stage.server.faults.as_json())
+        await stage.faults_are_over()
         actor.end()
         await stage.shows("One.", chat=GROUP)
         await stage.rows_become(DONE, [(0,)])
@@ -199,7 +199,7 @@ async def test_stop_ends_a_draft_and_nothing_is_shown_after_it(stage: Stage) -> 
         await stage.fault("slow", method="sendMessageDraft", seconds=0.5)
         with stage.server.world.feed.reader() as events:
             await actor.say("Two. ")
-            await stage.eventually(lambda: not stage.server.faults.as_json())
+            await stage.faults_are_over()
             await stage.say("/stop")
             await stage.shows(STOPPED)
             await stage.rows_become(DONE, [(0,)])
@@ -379,7 +379,7 @@ async def test_an_answer_that_was_made_before_a_kill_completes_the_message(
         await stage.fault("500", method="editMessageText")
         actor.end()
         await stage.rows_become("SELECT state FROM inbox", [("answered",)])
-        await stage.eventually(lambda: not stage.server.faults.as_json())
+        await stage.faults_are_over()
     async with stage.bot(ScriptedActor()):
         (message,) = await stage.shows("One.", chat=GROUP)
         await stage.rows_become(DONE, [(0,)])

@@ -26,6 +26,12 @@ async def test_flood_control_says_how_long_to_wait_as_often_as_asked(chat: Calle
     assert (await chat.result("sendMessage", chat_id=1, text="Hi"))["text"] == "Hi"
 
 
+async def test_a_failure_can_be_put_off_until_some_calls_have_gone_well(chat: Caller) -> None:
+    await chat.fault("sendMessage", "500", after=1)
+    answers = [await chat.bot("sendMessage", chat_id=1, text=text) for text in ("one", "two", "three")]
+    assert [answer["ok"] for answer in answers] == [True, False, True]
+
+
 async def test_a_server_error_leaves_nothing_behind(chat: Caller) -> None:
     await chat.fault("sendmessage", "500")
     answer = await chat.bot("sendMessage", chat_id=1, text="lost")

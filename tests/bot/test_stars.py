@@ -1,4 +1,4 @@
-"""The composition root: what of the settings reaches the character."""
+"""Stars: what of the settings reaches the character."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.app import build_roster, load_actor
 from bot.chat_service import Line
 from bot.chat_settings import Creativity, Length, Manner
 from bot.personas import Card
 from bot.settings import Settings
+from bot.stars import build_roster, load_actor
 from tests.bot.actors import ScriptedActor
 
 

@@ -14,7 +14,7 @@ PIP := $(PY) -m pip --disable-pip-version-check
 SERVE := $(VENV)/.serve-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: help run chat train test check format lock messages install install-dev clean
+.PHONY: help run chat train test check format lock messages pictures install install-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ lock: install-dev ## resolve the serving set again, with hashes, for every platf
 
 messages: install-dev ## compile the interface's translations
 	@$(BIN)/pybabel --quiet compile --directory bot/locales --domain bot
+
+pictures: install-dev ## take the README's pictures of the page again
+	@PICTURES=$(CURDIR)/docs/images $(PY) -m pytest -q tests/e2e/test_pictures.py
 
 install: $(SERVE) ## the small set that serving needs
 

@@ -21,9 +21,9 @@ class AnswerExamples:
     """Dialogues as token ids, context dropped anew in every epoch.
 
     With probability `context_dropout` an example loses its oldest lines, how many is drawn evenly from 1 to all before
-    the line that is answered first: at 0.5 with three lines, all three stay in 1/2 of the epochs, and two and one in
-    1/4 each. What an example loses depends on `seed`, the epoch and its place alone. Everything is tokenised once, at
-    the start.
+    the line that the character answers first: at 0.5 with three lines, all three stay in 1/2 of the epochs, and two and
+    one in 1/4 each. What an example loses depends on `seed`, the epoch and its place alone. Everything is tokenised
+    once, at the start.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class AnswerExamples:
 
     @property
     def answers(self) -> int:
-        """How many answers are learned from; an example may hold several."""
+        """How many lines are learned from; an example may hold several."""
         return sum(len(variants[0].learned) for variants in self._variants)
 
     def __len__(self) -> int:
@@ -68,10 +68,11 @@ class AnswerExamples:
 
 def _encode(dialogue: Dialogue, prompt: Prompt, max_length: int, every_context: bool) -> list[Example]:
     """The example with 0, 1, ... of its oldest lines dropped; only the first of these unless `every_context`."""
-    first_answer = min(dialogue.learned, default=len(dialogue.context))
+    own = (place for place in dialogue.learned if dialogue.context[place].is_character)
+    first_answer = min(own, default=len(dialogue.context))
     return [
         prompt.encode_example(
-            dialogue.context[n:], dialogue.answer, max_length, [place - n for place in dialogue.learned]
+            dialogue.context[n:], dialogue.answer, max_length, [place - n for place in dialogue.learned if place >= n]
         )
         for n in range(max(1, first_answer) if every_context else 1)
     ]

@@ -21,8 +21,8 @@ DIALOGUE_COLUMNS = ("speaker", "context", "context_speakers", "answer", "split")
 class Dialogue:
     """Lines of a scene, oldest first, and what the character answered.
 
-    `scene` is the number of the scene, if it is known. `learned` are the places in `context` of lines of the
-    character's that are answers to be learned as well; a window as `data_prep` wrote it has none.
+    `scene` is the number of the scene, if it is known. `learned` are the places in `context` of lines that are to be
+    learned as well as the answer; a window as `data_prep` wrote it has none.
     """
 
     context: tuple[Turn, ...]

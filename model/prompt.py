@@ -30,8 +30,8 @@ class Turn:
 class Example:
     """A training example: `ids[answer_start:]` is the answer with its closing token.
 
-    `earlier` says where in `ids` the character's lines before it stand, each with its closing token, that are learned,
-    too. Nothing else is.
+    `earlier` says where in `ids` lines before it stand, each with its closing token, that are learned, too. Nothing
+    else is.
     """
 
     ids: list[int]
@@ -101,7 +101,7 @@ class Prompt:
         """The prompt for `context`, then `answer` and its closing token, in at most `max_tokens` ids.
 
         An answer too long for half of the room is cut, and then has no closing token: it did not end there. `learned`
-        are the places in `context`, in order, of lines of the character's that are to be learned as well.
+        are the places in `context`, in order, of lines that are to be learned as well.
         """
         answer_ids = [*self._encode_text(answer), self.end_of_turn][: max_tokens // 2]
         prompt, spoken = self._encode(context, max_tokens - len(answer_ids))

@@ -92,7 +92,7 @@ def load_material(settings: TrainingSettings, persona: "Persona | None" = None) 
     from model.engines.transformers import load_model
     from model.examples import read_dialogues, read_manifest
     from model.graphs import check_exportable
-    from model.passages import join_windows
+    from model.passages import join_windows, learned_by_all
     from model.prompt import Prompt
     from model.zoo import base_folder
 
@@ -105,6 +105,8 @@ def load_material(settings: TrainingSettings, persona: "Persona | None" = None) 
     prompt = Prompt.from_folder(base, persona.card)
     length = settings.max_length
     passages = join_windows(train, lambda joined: prompt.fits(joined.context, joined.answer, length))
+    if settings.learn == "everyone":
+        passages = [learned_by_all(passage) for passage in passages]
     return Material(
         manifest,
         base,

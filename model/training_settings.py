@@ -62,6 +62,9 @@ class TrainingSettings:
         default=0.5,
         metadata={"help": "chance that an example loses oldest lines of its context, never the line that is answered"},
     )
+    learn: Literal["character", "everyone"] = field(
+        default="character", metadata={"help": "whose lines of the character's scenes are learned"}
+    )
     log_every: int = field(default=5, metadata={"help": "steps between two records of the training loss"})
     eval_every: int = field(
         default=0, metadata={"help": "steps between two validations, each with a checkpoint; 0: eight in all"}

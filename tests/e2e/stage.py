@@ -32,7 +32,7 @@ class Stage:
         self, server: OfflineTelegram, http: aiohttp.ClientSession, folder: Path, url: str | None = None
     ) -> None:
         self.server = server
-        self._url = url or server.url
+        self.url = url or server.url
         self.folder = folder
         self.database = folder / "bot.db"
         self._http = http
@@ -247,13 +247,13 @@ class Stage:
             await running.kill()
 
     async def _post(self, what: str, body: Json) -> Json:
-        async with self._http.post(f"{self._url}/people/{what}", json=body) as answer:
+        async with self._http.post(f"{self.url}/people/{what}", json=body) as answer:
             answer.raise_for_status()
             found: Json = await answer.json()
             return found
 
     async def _get(self, what: str, **query: Any) -> Json:
-        async with self._http.get(f"{self._url}/people/{what}", params=query) as answer:
+        async with self._http.get(f"{self.url}/people/{what}", params=query) as answer:
             found: Json = await answer.json()
             return found
 

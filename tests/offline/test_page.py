@@ -1,30 +1,20 @@
 """The page in a real browser: what people see, and what they can do with mouse, keyboard and a phone."""
 
-import os
 import re
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from bot.offline import OfflineTelegram
+from tests.browser import launched
 from tests.offline.caller import Caller, calling, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 COMMANDS = [
     {"command": "start", "description": "Begin"},
     {"command": "ask", "description": "One question"},
@@ -34,19 +24,11 @@ ALEX, MASHA, GROUP = 1001, 1002, -1001
 Opener = Callable[..., Awaitable[Page]]
 
 
-def chromium() -> str | None:
-    """The browser to drive: $CHROMIUM, the system's, or else playwright's own."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """One browser for all these tests: starting it takes longer than most of them."""
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
-        yield launched
-        await launched.close()
+    async with launched() as browser:
+        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -31,7 +31,7 @@ train: install-dev ## train Lisa anew from the demo script, by the recipe that s
 	  --epochs 2 --learning-rate 2e-3 --validation-limit 160 --eval-every 125
 
 test: install-dev ## the whole test suite, with coverage
-	@$(PY) -m pytest --cov
+	@$(PY) -m pytest --cov -n auto --dist loadscope
 
 check: install-dev ## lint, formatting and types
 	@$(BIN)/ruff check .

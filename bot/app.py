@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,11 +18,17 @@ from bot.stopping import Stopping
 from bot.troupe import Troupe
 
 if TYPE_CHECKING:
+    from telegram import Bot
+
+    from bot.error_log import ErrorLog
     from bot.gate import Rules
+    from bot.health import Physician
     from bot.lifecycle import Lifecycle
+    from bot.metrics import Metrics
     from bot.previews import Pace
     from bot.storage.database import Database
     from bot.storage.retention import Retention
+    from bot.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,8 @@ class App:
     database: "Database"
     lifecycle: "Lifecycle"
     retention: "Retention"
+    errors: "ErrorLog"
+    watch: "Watch | None"
 
     async def run(self, stop: asyncio.Event | None = None) -> None:
         """Run until `stop` is set or the process is told to stop; then close everything.
@@ -41,7 +50,11 @@ class App:
         stop = stop or stop_on_signals()
         try:
             await self.database.open()
-            async with self.retention.watched():
+            async with AsyncExitStack() as beside:
+                beside.enter_context(self.errors.listening())
+                await beside.enter_async_context(self.retention.watched())
+                if self.watch:
+                    await beside.enter_async_context(self.watch.kept())
                 await self.lifecycle.run(stop)
         finally:
             await self.database.close()
@@ -61,15 +74,18 @@ def build(
 
     Raises SettingsError with one line that names the key.
     """
+    from bot.broadcaster import Broadcaster
     from bot.chat_order import ChatOrder
     from bot.connection import build_application, build_intake, token_of
     from bot.delivery import Delivery
+    from bot.error_log import ErrorLog
     from bot.feedback import Feedback
     from bot.gate import Gate, Notices
     from bot.handlers import register
     from bot.handlers.persona_menu import PersonaMenu
     from bot.handlers.privacy import Privacy
     from bot.handlers.settings_menu import SettingsMenu
+    from bot.health import Physician
     from bot.inbox import Inbox
     from bot.lifecycle import Lifecycle
     from bot.locales import Locales
@@ -78,9 +94,11 @@ def build(
     from bot.previews import Pace, Previews
     from bot.second_thoughts import SecondThoughts
     from bot.storage.answers import AnswerRepository
+    from bot.storage.broadcast_book import SqlBroadcastBook
     from bot.storage.database import Database
     from bot.storage.desk import SqlDesk
     from bot.storage.guest_book import SqlGuestBook
+    from bot.storage.ledger import SqlLedger
     from bot.storage.opinions import SqlOpinions
     from bot.storage.personal_records import PersonalRecords
     from bot.storage.repository import InboxRepository, SqlUnitOfWork
@@ -88,6 +106,7 @@ def build(
     from bot.storage.revision import SqlRevision
     from bot.storage.settings_book import SqlSettingsBook
     from bot.storage.tables import now
+    from bot.storage.vitals import SqlVitals
 
     token = token_of(settings)
     database = Database(settings.database_url.get_secret_value())
@@ -99,10 +118,17 @@ def build(
     troupe = Troupe(load or partial(load_persona, settings), settings.personas_in_memory)
     troupe.welcome(settings.persona, actor)
     casting = Casting(roster, troupe, book)
-    service = build_service(settings, casting, lambda: SqlUnitOfWork(database.session, roster), stopping)
+    errors = ErrorLog()
+    metrics = _metrics(settings, errors)
+    replies, cast = _measured(settings, casting, metrics)
+    service = build_service(settings, cast, lambda: SqlUnitOfWork(database.session, roster), stopping, replies)
     thoughts = SecondThoughts(service, lambda: SqlRevision(database.session, roster))
     delivery = Delivery(inbox, Placements(thoughts, locales))
     application = build_application(token, settings, inbox, order)
+    rules = _rules(settings)
+    announcements = SqlBroadcastBook(database.session, rules.audience)
+    broadcaster = Broadcaster(application.bot, announcements, locales)
+    physician = Physician(SqlVitals(database.session), troupe, replies, errors, database.folder, now)
     register(
         application,
         service=service,
@@ -114,7 +140,12 @@ def build(
         settings_menu=SettingsMenu(book, delivery, locales),
         feedback=Feedback(lambda: SqlOpinions(database.session, roster), now),
         desk=SqlDesk(database.session),
-        gate=Gate(_rules(settings), SqlGuestBook(database.session), now),
+        ledger=SqlLedger(database.session),
+        book=announcements,
+        broadcaster=broadcaster,
+        physician=physician,
+        clock=now,
+        gate=Gate(rules, SqlGuestBook(database.session), now),
         notices=Notices(now),
         inbox=inbox,
         delivery=delivery,
@@ -123,21 +154,49 @@ def build(
         admins=settings.admin_ids,
     )
     intake, menus = build_intake(settings, application, inbox), Menus(locales, settings.admin_ids)
-    lifecycle = Lifecycle(application, inbox, order, menus, intake, settings.shutdown_grace)
-    return App(troupe, database, lifecycle, Retention(database.session, settings.retention_days))
+    lifecycle = Lifecycle(application, inbox, order, menus, intake, broadcaster, settings.shutdown_grace)
+    retention = Retention(database.session, settings.retention_days)
+    watch = _watch(settings, metrics, physician, application.bot) if metrics else None
+    return App(troupe, database, lifecycle, retention, errors, watch)
 
 
 def build_service(
-    settings: Settings, cast: Cast, unit_of_work: Callable[[], UnitOfWork], stopping: Stopping | None = None
+    settings: Settings,
+    cast: Cast,
+    unit_of_work: Callable[[], UnitOfWork],
+    stopping: Stopping | None = None,
+    replies: ReplyQueue | None = None,
 ) -> ChatService:
     """The chat service on any cast and any history."""
-    replies = ReplyQueue(settings.max_concurrent_replies)
+    replies = replies or ReplyQueue(settings.max_concurrent_replies)
     return ChatService(cast, unit_of_work, replies, settings.context_messages, stopping)
 
 
 def build_origins(settings: Settings, answers: Answers) -> Origins:
     """What explains the answers on record."""
     return Origins(answers, TrainedScript(settings.persona, settings.model_store))
+
+
+def _metrics(settings: Settings, errors: "ErrorLog") -> "Metrics | None":
+    if not settings.metrics_port:
+        return None
+    from bot.metrics import Metrics
+
+    return Metrics(errors)
+
+
+def _measured(settings: Settings, cast: Cast, metrics: "Metrics | None") -> tuple[ReplyQueue, Cast]:
+    if metrics is None:
+        return ReplyQueue(settings.max_concurrent_replies), cast
+    from bot.metrics import MeteredCast, MeteredQueue
+
+    return MeteredQueue(settings.max_concurrent_replies, metrics), MeteredCast(cast, metrics)
+
+
+def _watch(settings: Settings, metrics: "Metrics", physician: "Physician", bot: "Bot") -> "Watch":
+    from bot.watch import Watch
+
+    return Watch(metrics, physician, bot, (settings.metrics_listen, settings.metrics_port))
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -83,6 +83,11 @@ class Rules:
             return True
         return visitor.sender_id in self.guests or visitor.chat_id in self.groups
 
+    @property
+    def audience(self) -> Collection[int] | None:
+        """The chats that are welcome; None where all are."""
+        return {*self.admins, *self.guests, *self.groups} if self.guests or self.groups else None
+
     def quotas(self, visitor: Visitor, moment: datetime) -> list[Quota]:
         """The quotas that a message counts for."""
         if visitor.sender_id in self.admins:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from telegram.error import InvalidToken, NetworkError, RetryAfter
 
+from bot.broadcaster import Broadcaster
 from bot.chat_order import ChatOrder
 from bot.errors import SettingsError
 from bot.handlers import AnyApplication
@@ -48,6 +49,7 @@ class Lifecycle:
         order: ChatOrder,
         menus: Menus,
         intake: Intake,
+        broadcaster: Broadcaster,
         grace: float,
     ) -> None:
         self._application = application
@@ -55,6 +57,7 @@ class Lifecycle:
         self._order = order
         self._menus = menus
         self._intake = intake
+        self._broadcaster = broadcaster
         self._grace = grace
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -73,6 +76,7 @@ class Lifecycle:
         if left_over := await self._inbox.restore(self._application.bot):
             log.info("%d messages were left in the inbox; they are answered first", left_over)
         await self._application.start()
+        self._broadcaster.start()
         if await _unless(stop, self._intake.start()):
             log.info("Taking messages for @%s", self._application.bot.username)
             await _unless(stop, self._intake.ended())
@@ -87,7 +91,7 @@ class Lifecycle:
 
     async def _shut_down(self) -> None:
         deadline = asyncio.get_running_loop().time() + self._grace
-        await self._intake.stop(deadline)
+        await asyncio.gather(self._broadcaster.stop(deadline), self._intake.stop(deadline))
         await self._finish_work(deadline)
         await self._inbox.leave()
         await self._application.shutdown()

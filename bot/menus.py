@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Collection
 
-from telegram import Bot, BotCommandScopeChat
+from telegram import Bot, BotCommand, BotCommandScopeChat
 from telegram.error import TelegramError
 
 from bot.handlers.bans import ban_menu
+from bot.handlers.broadcasting import broadcast_menu
+from bot.handlers.checkup import health_menu
 from bot.handlers.commands import menu
+from bot.handlers.figures import stats_menu
 from bot.handlers.reviewing import review_menu
-from bot.locales import DEFAULT, LANGUAGES, Locales
+from bot.locales import DEFAULT, LANGUAGES, Locales, Translate
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +40,15 @@ class Menus:
         try:
             for language in LANGUAGES:
                 _ = self._locales.speak(language)
-                await bot.set_my_commands([*menu(_), *ban_menu(_), *review_menu(_)], scope, _code(language))
+                await bot.set_my_commands([*menu(_), *admin_menu(_)], scope, _code(language))
         except TelegramError as error:
             # Telegram knows no chat with an admin who has not written to the bot yet.
             log.warning("The command menu of admin %d could not be registered: %s", admin, error)
+
+
+def admin_menu(_: Translate) -> list[BotCommand]:
+    """What only admins have, described in one language."""
+    return [*ban_menu(_), *review_menu(_), *stats_menu(_), *broadcast_menu(_), *health_menu(_)]
 
 
 def _code(language: str) -> str | None:

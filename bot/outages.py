@@ -13,6 +13,11 @@ def perhaps_sent(error: TelegramError) -> bool:
     return isinstance(error.__cause__, httpx.HTTPError) and not isinstance(error.__cause__, UNSENT)
 
 
+def unsent(error: TelegramError) -> bool:
+    """Whether the request has not even left: the network is down, or the server is."""
+    return isinstance(error.__cause__, UNSENT)
+
+
 def seconds_asked(error: TelegramError) -> float:
     """How long Telegram wants to be left alone."""
     if not isinstance(error, RetryAfter):

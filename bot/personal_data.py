@@ -70,6 +70,15 @@ class Judged:
     review: str
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What a person who runs the bot is writing to all chats, or how it stands with such a message to a person."""
+
+    time: datetime
+    text: str | None
+    state: str
+
+
 class Records(Protocol):
     """Everything that is held about people. Raises StorageError if the database is not available."""
 
@@ -87,6 +96,10 @@ class Records(Protocol):
 
     async def chosen(self, claim: Claim) -> Sequence[Chosen]:
         """What the person has chosen for the private chat; a group's choices are nobody's in particular."""
+        ...
+
+    async def announced(self, claim: Claim) -> Sequence[Announced]:
+        """The messages to all chats that are by the person, or are on their way to the private chat."""
         ...
 
     async def forget(self, claim: Claim, request: int) -> None:
@@ -110,5 +123,6 @@ async def document(records: Records, claim: Claim) -> bytes:
         "settings": [asdict(choices) for choices in await records.chosen(claim)],
         "feedback": [asdict(opinion) for opinion in await records.judged(claim)],
         "waiting": [asdict(message) for message in await records.waiting(claim)],
+        "broadcasts": [asdict(announced) for announced in await records.announced(claim)],
     }
     return json.dumps(content, ensure_ascii=False, indent=2, default=datetime.isoformat).encode("utf-8", "replace")

@@ -39,6 +39,16 @@ class ReplyQueue:
         self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
         self._speaking: set[Hashable] = set()
 
+    @property
+    def speaking(self) -> int:
+        """How many replies are being made."""
+        return len(self._speaking)
+
+    @property
+    def waiting(self) -> int:
+        """How many replies wait for their turn."""
+        return sum(map(len, self._waiting.values()))
+
     @asynccontextmanager
     async def turn(self, chat: Hashable, ticket: Ticket | None = None) -> AsyncIterator[None]:
         """Wait for a turn of this chat and hold it until the block ends; the `ticket` tells how long that may be."""

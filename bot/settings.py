@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     user_messages_per_day: int = Field(default=0, ge=0)
     group_messages_per_minute: int = Field(default=0, ge=0)
     group_messages_per_day: int = Field(default=0, ge=0)
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    metrics_listen: str = Field(default="127.0.0.1", min_length=1)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     offline_port: int = Field(default=8090, ge=0, le=65535)

@@ -53,6 +53,11 @@ class Troupe:
         """Take in an actor who is loaded already."""
         self._seats[persona] = Seat(actor)
 
+    @property
+    def loaded(self) -> dict[str, str]:
+        """The versions of the actors who are there, by persona."""
+        return {persona: seat.actor.version for persona, seat in self._seats.items() if seat.actor is not None}
+
     @asynccontextmanager
     async def on_stage(self, persona: str) -> AsyncIterator[Actor]:
         """The actor of a persona, who stays until the block ends. Raises CastingError if it cannot be loaded."""

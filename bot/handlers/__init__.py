@@ -15,17 +15,24 @@ from telegram.ext import (
 )
 
 from bot.addressing import AddressedToBot
+from bot.broadcast import BroadcastBook
+from bot.broadcaster import Broadcaster
 from bot.chat_service import ChatService
 from bot.delivery import Delivery
 from bot.feedback import PRESSED as JUDGED
 from bot.feedback import Feedback
-from bot.gate import Gate, Notices
+from bot.figures import Ledger
+from bot.gate import Clock, Gate, Notices
+from bot.handlers.backstage import Backstage
 from bot.handlers.bans import Bans
+from bot.handlers.broadcasting import BROADCAST_PRESSED, Broadcasting
+from bot.handlers.checkup import Checkup
 from bot.handlers.commands import Commands
 from bot.handlers.control import Control
 from bot.handlers.dialogue import Dialogue
 from bot.handlers.doorkeeper import Doorkeeper
 from bot.handlers.failures import Failures
+from bot.handlers.figures import Statistics
 from bot.handlers.judging import Judging
 from bot.handlers.persona_menu import PERSONA_PRESSED, PersonaMenu
 from bot.handlers.privacy import PRESSED, Privacy
@@ -33,6 +40,7 @@ from bot.handlers.reviewing import PRESSED as REVIEWED
 from bot.handlers.reviewing import Reviewing
 from bot.handlers.settings_menu import SETTING_PRESSED, SettingsMenu
 from bot.handlers.why import Why
+from bot.health import Physician
 from bot.inbox import Inbox
 from bot.locales import Locales
 from bot.origins import Origins
@@ -41,9 +49,9 @@ from bot.review import Desk
 from bot.second_thoughts import SecondThoughts
 from bot.stopping import Stopping
 
-# Handlers before all others: what language is spoken; who is let in; what was left behind, and has been counted; what
-# the bot has asked for, and is not counted; how much is let in.
-BEFORE_ANY_WORD = -5
+# Handlers before all others: from where something comes; what language is spoken; who is let in; what was left behind,
+# and has been counted; what the bot has asked for, and is not counted; how much is let in.
+FIRST_OF_ALL, BEFORE_ANY_WORD = -6, -5
 AT_THE_DOOR, LEFT_BEHIND, ASKED_FOR, AT_THE_COUNTER = -4, -3, -2, -1
 
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
@@ -61,6 +69,11 @@ def register(
     settings_menu: SettingsMenu,
     feedback: Feedback,
     desk: Desk,
+    ledger: Ledger,
+    book: BroadcastBook,
+    broadcaster: Broadcaster,
+    physician: Physician,
+    clock: Clock,
     gate: Gate,
     notices: Notices,
     inbox: Inbox,
@@ -78,8 +91,12 @@ def register(
     doorkeeper = Doorkeeper(gate, notices, delivery, locales)
     judging = Judging(feedback, delivery, locales)
     reviewing = Reviewing(gate, desk, delivery, locales)
+    backstage = Backstage(gate, delivery, locales)
+    statistics, checkup = Statistics(backstage, ledger, delivery, clock), Checkup(backstage, physician, delivery)
+    broadcasting = Broadcasting(backstage, book, broadcaster, delivery, locales)
     fresh = filters.UpdateType.MESSAGE
     for_bot = fresh & AddressedToBot()
+    application.add_handler(TypeHandler(Update, broadcasting.hear), FIRST_OF_ALL)
     application.add_handler(TypeHandler(Update, settings_menu.choose_language), BEFORE_ANY_WORD)
     application.add_handler(TypeHandler(Update, doorkeeper.let_in), AT_THE_DOOR)
     application.add_handler(TypeHandler(Update, failures.resume), LEFT_BEHIND)
@@ -88,6 +105,7 @@ def register(
     callbacks = commands.callbacks() | control.callbacks() | privacy.callbacks() | bans.callbacks()
     callbacks |= persona_menu.callbacks() | settings_menu.callbacks()
     callbacks |= judging.callbacks() | reviewing.callbacks()
+    callbacks |= statistics.callbacks() | broadcasting.callbacks() | checkup.callbacks()
     for name, callback in callbacks.items():
         application.add_handler(CommandHandler(name, callback, filters=fresh))
     application.add_handler(CommandHandler("why", Why(origins, delivery, locales).explain, filters=fresh))
@@ -96,6 +114,7 @@ def register(
     application.add_handler(CallbackQueryHandler(settings_menu.pressed, pattern=SETTING_PRESSED))
     application.add_handler(CallbackQueryHandler(judging.pressed, pattern=JUDGED))
     application.add_handler(CallbackQueryHandler(reviewing.pressed, pattern=REVIEWED))
+    application.add_handler(CallbackQueryHandler(broadcasting.pressed, pattern=BROADCAST_PRESSED))
     not_counts = MessageReactionHandler.MESSAGE_REACTION_UPDATED
     application.add_handler(MessageReactionHandler(judging.reacted, message_reaction_types=not_counts))
     application.add_handler(MessageHandler(fresh & filters.ChatType.PRIVATE & filters.COMMAND, commands.unknown))

@@ -14,7 +14,8 @@ from bot.locales import Locales, Translate
 from bot.placement import Wish, read_press
 
 ABOUT_DATA, ABOUT_ANSWERS, CHOICES = ("privacy", "export", "forget"), ("cancel", "review"), ("persona", "settings")
-FREE = frozenset({"start", "help", "reset", "stop", "undo", *ABOUT_DATA, *ABOUT_ANSWERS, *CHOICES, *BAN_COMMANDS})
+FOR_ADMINS = (*BAN_COMMANDS, "stats", "broadcast", "health")
+FREE = frozenset({"start", "help", "reset", "stop", "undo", *ABOUT_DATA, *ABOUT_ANSWERS, *CHOICES, *FOR_ADMINS})
 EVERYBODY = 0
 
 

@@ -93,6 +93,7 @@ def privacy_text(_: Translate, retention_days: int) -> str:
         "If you like, dislike or correct an answer of mine, I keep that too. The person who runs me can look at it, "
         "with the lines before it, and teach me with what is good."
     )
+    blocking = _("If you block me, I remember that until you write to me again.")
     if retention_days:
         duration = _("How many days I keep it: {days}. Then I delete it by myself.").format(days=retention_days)
     else:
@@ -102,7 +103,7 @@ def privacy_text(_: Translate, retention_days: int) -> str:
         "/forget: I delete it for good\n\n"
         "The messages that you see in Telegram stay there until you delete them yourself."
     )
-    return "\n\n".join((what, judging, duration, ways))
+    return "\n\n".join((what, judging, blocking, duration, ways))
 
 
 def _nobody(_: Translate) -> str:

@@ -41,6 +41,12 @@ class Database:
         self._engine = _engine(self._url)
         self.session = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
 
+    @property
+    def folder(self) -> Path:
+        """Where an SQLite file lies; with any other database, where the bot runs."""
+        file = self._url.database if self._url.get_backend_name() == "sqlite" else None
+        return Path(file).parent if file and file != ":memory:" else Path()
+
     async def open(self) -> None:
         """Create what is missing: the folder of an SQLite file, and tables by migration."""
         shown = self._url.render_as_string(hide_password=True)

@@ -1,7 +1,7 @@
 """The queries on what is held about a person; see `bot.personal_data.Records`.
 
-A new table or column with people's words in it belongs into `said`, `judged` or `waiting`, and into `forget`; a test
-names them. What they have chosen is in `chosen`.
+A new table or column with people's words in it belongs into `said`, `judged`, `waiting` or `announced`, and into
+`forget`; a test names them. What they have chosen is in `chosen`.
 """
 
 import json
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.personal_data import Chosen, Claim, Judged, Said, Waiting
+from bot.personal_data import Announced, Chosen, Claim, Judged, Said, Waiting
 from bot.storage.erasure import empty_log, rebuild
-from bot.storage.tables import Chat, ChatChoices, InboxRow, Message, Opinion, State
+from bot.storage.tables import Broadcast, Chat, ChatChoices, InboxRow, Message, Opinion, Recipient, State
 from bot.storage.transaction import Sessions, transaction
 
 
@@ -57,6 +57,16 @@ class PersonalRecords:
             Chosen(row.chat_id, row.thread_id, row.persona, row.creativity, row.length, row.language) for row in rows
         ]
 
+    async def announced(self, claim: Claim) -> Sequence[Announced]:
+        if claim.chat_id is not None:
+            return []
+        own = select(Broadcast.created_at, Broadcast.text, Broadcast.stage).where(Broadcast.admin == claim.person)
+        coming = select(Broadcast.created_at, literal(None), Recipient.state)
+        coming = coming.join(Broadcast, Recipient.broadcast == Broadcast.id).where(Recipient.chat_id == claim.person)
+        async with transaction(self._sessions) as session:
+            rows = [*(await session.execute(own)).all(), *(await session.execute(coming)).all()]
+        return [Announced(_utc(time), text, state) for time, text, state in rows]
+
     async def forget(self, claim: Claim, request: int) -> None:
         async with transaction(self._sessions) as session:
             # Closed first: who is making an answer right now finds the row closed, and leaves no trace of it.
@@ -72,6 +82,8 @@ class PersonalRecords:
             if claim.chat_id is None:
                 await session.execute(delete(Chat).where(Chat.chat_id == claim.person))
                 await session.execute(delete(ChatChoices).where(ChatChoices.chat_id == claim.person))
+                await session.execute(delete(Recipient).where(Recipient.chat_id == claim.person))
+                await session.execute(delete(Broadcast).where(Broadcast.admin == claim.person))
         await rebuild(self._sessions)
 
     async def sweep(self) -> None:

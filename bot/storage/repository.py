@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,6 +27,7 @@ class SqlUnitOfWork:
         self._session = sessions()
         self._roster = roster or Roster()
         self._answered_question: int | None = None  # The question that is answered here.
+        self._given: Message | None = None  # The answer to it.
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,8 +61,12 @@ class SqlUnitOfWork:
             .where(InboxRow.update_id == receipt, InboxRow.state == State.RECEIVED)
             .values(state=State.ANSWERED, reply=answer, question=self._answered_question)
         )
-        if await self._session.scalar(change.returning(InboxRow.update_id)) is None:
+        received_at = await self._session.scalar(change.returning(InboxRow.received_at))
+        if received_at is None:
             raise AlreadyAnsweredError("answered by another process")
+        if self._given is not None:
+            waited = now() - received_at.replace(tzinfo=received_at.tzinfo or UTC)  # SQLite keeps no zone.
+            self._given.waited = max(0.0, waited.total_seconds())
 
     async def commit(self) -> None:
         await self._session.commit()
@@ -74,7 +79,7 @@ class SqlUnitOfWork:
     def _answer(self, question: Message, answer: Message) -> None:
         answer.question = question.id
         self._session.add(answer)
-        self._answered_question = question.id
+        self._answered_question, self._given = question.id, answer
 
     async def _dialogue(self, conversation: Conversation) -> Select[Message]:
         """What the dialogue with the present character consists of, newest first."""

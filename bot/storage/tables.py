@@ -3,7 +3,20 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # SQLite counts rows by itself only in a column of type INTEGER, which holds 64 bits there.
@@ -32,6 +45,13 @@ class Review(StrEnum):
     REJECTED = "rejected"
 
 
+class Stage(StrEnum):
+    """Whether a broadcast is a draft, or on its way."""
+
+    DRAFT = "draft"
+    LIVE = "live"
+
+
 class Table(DeclarativeBase):
     """The base of all tables; constraints have predictable names, so that migrations can change them."""
 
@@ -46,7 +66,10 @@ class Table(DeclarativeBase):
 
 
 class Chat(Table):
-    """A conversation: a chat, or one topic of a group. Messages up to `reset_after` are forgotten context."""
+    """A conversation: a chat, or one topic of a group. Messages up to `reset_after` are forgotten context.
+
+    `unreachable_since` is when Telegram said that the bot may not write there; NULL since somebody wrote.
+    """
 
     __tablename__ = "chats"
     __table_args__ = (UniqueConstraint("chat_id", "thread_id"),)
@@ -55,6 +78,7 @@ class Chat(Table):
     chat_id: Mapped[int] = mapped_column(BigInteger)
     thread_id: Mapped[int] = mapped_column(BigInteger)
     reset_after: Mapped[int] = mapped_column(BigInteger, default=0)
+    unreachable_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 
@@ -66,7 +90,8 @@ class Message(Table):
     `user_id` is Telegram's id of the person who said a question, or whom an answer is for; NULL where nobody knows.
     An answer names its `question`; one question may have several, of which the context holds the one that is shown.
     What was taken back is not shown either. A question has its `message` by Telegram's number, and in `answered_in`
-    those of the messages that hold its answer.
+    those of the messages that hold its answer. An answer has `waited`: how many seconds passed between the receipt of
+    its question and the moment when it was there; NULL where nobody wrote that down.
     """
 
     __tablename__ = "messages"
@@ -91,6 +116,7 @@ class Message(Table):
     is_shown: Mapped[bool] = mapped_column(default=True)
     message: Mapped[int | None] = mapped_column(BigInteger)
     answered_in: Mapped[list[int] | None] = mapped_column(JSON)
+    waited: Mapped[float | None] = mapped_column(Double)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 
@@ -115,7 +141,12 @@ class Opinion(Table):
     """
 
     __tablename__ = "feedback"
-    __table_args__ = (UniqueConstraint("message", "user_id"), Index(None, "user_id"), Index(None, "state", "id"))
+    __table_args__ = (
+        UniqueConstraint("message", "user_id"),
+        Index(None, "user_id"),
+        Index(None, "state", "id"),
+        Index(None, "created_at"),
+    )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     message: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"))
@@ -172,3 +203,36 @@ class Admission(Table):
     sender_id: Mapped[int] = mapped_column(BigInteger)
     chat_id: Mapped[int] = mapped_column(BigInteger)
     admitted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+
+class Broadcast(Table):
+    """What an admin wants to say to all chats: a draft, or the one that is on its way. It is gone when it is over.
+
+    `message` is the number of the message, in the admin's private chat, that shows how far it has come in `language`.
+    """
+
+    __tablename__ = "broadcasts"
+    __table_args__ = (
+        Index(None, "stage", unique=True, sqlite_where=text("stage = 'live'"), postgresql_where=text("stage = 'live'")),
+        {"sqlite_autoincrement": True},  # The buttons under old messages must not come to mean a new one.
+    )
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    admin: Mapped[int] = mapped_column(BigInteger)
+    text: Mapped[str] = mapped_column(Text)
+    stage: Mapped[str] = mapped_column(String(16), default=Stage.DRAFT)
+    is_stopped: Mapped[bool] = mapped_column(default=False)
+    message: Mapped[int | None] = mapped_column(BigInteger)
+    language: Mapped[str | None] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class Recipient(Table):
+    """A chat that gets the broadcast on its way: `state` is what came of it, or that it still waits."""
+
+    __tablename__ = "recipients"
+    __table_args__ = (Index(None, "broadcast", "state", "chat_id"),)
+
+    broadcast: Mapped[int] = mapped_column(ForeignKey("broadcasts.id", ondelete="CASCADE"), primary_key=True)
+    chat_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    state: Mapped[str] = mapped_column(String(16))

@@ -23,7 +23,7 @@ NED, MOE = 1, 2
 GROUP, OTHER_GROUP = -5, -6
 # What /export gives and /forget deletes. A name in this list is a promise that both are true.
 COVERED = {("messages", "speaker"), ("messages", "text"), ("inbox", "payload"), ("inbox", "reply")}
-COVERED |= {("feedback", "correction")}
+COVERED |= {("feedback", "correction"), ("broadcasts", "text")}
 
 
 def sql(file: Path, query: str) -> list[tuple[Any, ...]]:

@@ -19,6 +19,11 @@ class Audience:
         self.heard: defaultdict[int, list[str]] = defaultdict(list)
         self._news: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
 
+    @property
+    def count(self) -> int:
+        """How much has been said, in all chats."""
+        return sum(map(len, self.heard.values()))
+
     async def hears(self, chat: int, texts: set[str]) -> None:
         """Wait until all these have been said in a chat."""
         while not texts <= set(self.heard[chat]):

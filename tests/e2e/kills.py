@@ -26,6 +26,7 @@ PATIENCE = 120.0  # Seconds after which it is given up that an answer comes; a l
 KINDS = ("429", "500", "drop", "drop_after", "slow")
 METHODS = ("sendMessage", "sendMessage", "sendChatAction", "getUpdates")
 PEOPLE_A_FAULT = 5  # At most one fault at once for so many people, or some answers would wait for minutes.
+MOST_ANSWERS = 2  # In one life, for each of the people.
 EARLY = 0.3  # The share of kills in the first moments of a life, while it starts and reads what was left behind.
 OPEN = "SELECT update_id FROM inbox WHERE state IN ('received', 'answered')"
 SETTINGS = {"PACE": "0.05", "MAX_CONCURRENT_REPLIES": "8"}
@@ -87,7 +88,7 @@ async def survive(stage: Stage, people: int, kills: int, seed: int, tell: Tell =
     audience, findings = Audience(), Findings(kills, people)
     chatters = [Chatter(stage, audience, user, Random(random.random())) for user in range(1, people + 1)]
     trouble = Troublemaker(stage, range(1, people + 1), Random(random.random()))
-    lives = Lives(stage, audience, random, tell)
+    lives = Lives(stage, audience, MOST_ANSWERS * people, random, tell)
     async with audience.listening(stage.server.world):
         over = asyncio.Event()
         chats = [asyncio.create_task(chatter.chat(over)) for chatter in chatters]
@@ -109,9 +110,10 @@ async def survive(stage: Stage, people: int, kills: int, seed: int, tell: Tell =
 class Lives:
     """One life of the process after the other."""
 
-    def __init__(self, stage: Stage, audience: Audience, random: Random, tell: Tell) -> None:
+    def __init__(self, stage: Stage, audience: Audience, most_answers: int, random: Random, tell: Tell) -> None:
         self._stage = stage
         self._audience = audience
+        self._most_answers = most_answers
         self._random = random
         self._tell = tell
         self._marks: list[dict[int, int]] = []
@@ -129,12 +131,13 @@ class Lives:
                 else:
                     await self._is_at_work(bot, left_behind)
                     seconds_to_start = seconds_to_start or time.monotonic() - begun
-                    await asyncio.sleep(self._random.uniform(0, 1))
+                    await self._has_said(bot, self._random.randint(0, self._most_answers))
+                    await asyncio.sleep(self._random.uniform(0, 0.2))
                 await bot.kill()
             # What the dead process has written is still to be read by the server.
             await asyncio.sleep(0.2)
             self._marks.append({chat: len(texts) for chat, texts in self._audience.heard.items()})
-            self._tell(f"killed {number} of {kills}, {sum(self._marks[-1].values())} answers")
+            self._tell(f"killed {number} of {kills}, {self._audience.count} answers")
 
     def told_apart(self, chat: int) -> list[Heard]:
         """What was heard in a chat, with the life in which it came."""
@@ -152,6 +155,16 @@ class Lives:
             return "Taking messages" in bot.log and still_open is not None and not still_open & left_behind
 
         await _until(at_work)
+
+    async def _has_said(self, bot: BotProcess, answers: int) -> None:
+        """Wait until the process has given so many answers: how much that is in seconds depends on the machine."""
+        enough = self._audience.count + answers
+
+        def said() -> bool:
+            assert bot.runs, f"the process has ended by itself:\n{bot.log}"
+            return self._audience.count >= enough
+
+        await _until(said)
 
 
 @asynccontextmanager

@@ -70,7 +70,7 @@ async def examine(options: argparse.Namespace) -> Report:
     fed = await on_stage(lambda stage: random_updates.swallow(stage, options.updates, seed))
     tell(f"a steady load for {options.minutes:g} minutes")
     seconds = 60 * options.minutes
-    soaked = await on_stage(lambda stage: soak.soak(stage, people, seconds, SAMPLE_SECONDS, tell_sample))
+    soaked = await on_stage(lambda stage: soak.soak(stage, people, seconds, every=SAMPLE_SECONDS, tell=tell_sample))
     return Report(killed, fed, soaked)
 
 

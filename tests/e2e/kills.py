@@ -1,8 +1,9 @@
 """Killed at random: people chat with the real process while Telegram misbehaves; it is killed and started again.
 
 What people have heard in the end is compared with what they have said. Every copy of an answer has to be explained: by
-a kill between the two (the process died after the sending and before it was on record), or by a connection that Telegram
-dropped after it had taken the message. As copies stand side by side, no kill can double more than one answer of a chat.
+a kill between the two (the process died after the sending and before it was on record), or by a connection that was
+dropped after Telegram had taken the message. As copies stand side by side, no kill doubles more than one answer of a
+chat.
 
 No message is in hand at three kills in a row: the bot would take it for what kills it, and set it aside. So after a
 kill in the first moments of a life the next life may finish what was left behind.

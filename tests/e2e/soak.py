@@ -169,15 +169,27 @@ class Person:
 
 
 async def soak(
-    stage: Stage, people: int, seconds: float, every: float, tell: Callable[[Sample], None] = lambda _sample: None
+    stage: Stage,
+    people: int,
+    seconds: float,
+    updates: int = 0,
+    every: float = 2.0,
+    tell: Callable[[Sample], None] = lambda _sample: None,
 ) -> Findings:
-    """Have so many people keep the process busy for so long, and look at it `every` so many seconds."""
+    """Have so many people keep the process busy for so long, and at least until so many updates are settled.
+
+    The process is looked at `every` so many seconds.
+    """
     audience, desk, findings = Audience(), Desk(stage), Findings(people)
     everybody = [Person(stage, audience, desk, user) for user in range(1, people + 1)]
     async with audience.listening(stage.server.world), stage.process(PACE=PACE, STREAMING="false") as bot:
         await stage.eventually(lambda: "Taking messages" in bot.log)
         async with _at_work(desk, everybody, findings):
-            await _sample(findings, bot, desk, seconds, every, tell)
+            async for sample in _samples(bot, desk, every):
+                findings.samples.append(sample)
+                tell(sample)
+                if sample.seconds >= seconds and sample.updates >= updates:
+                    break
         if (status := await bot.stop()) != 0:
             findings.problems.append(f"the process ended with status {status}")
     _judge(findings, desk, everybody, bot)
@@ -202,14 +214,11 @@ async def _at_work(desk: Desk, everybody: Sequence[Person], findings: Findings) 
     findings.problems += [repr(error) for error in ended if isinstance(error, Exception)]
 
 
-async def _sample(
-    findings: Findings, bot: BotProcess, desk: Desk, seconds: float, every: float, tell: Callable[[Sample], None]
-) -> None:
+async def _samples(bot: BotProcess, desk: Desk, every: float) -> AsyncIterator[Sample]:
     process, begun = psutil.Process(bot.number), time.monotonic()
-    while bot.runs and (passed := time.monotonic() - begun) < seconds:
+    while bot.runs:
         memory, handles = process.memory_info().rss, process.num_fds()
-        findings.samples.append(Sample(passed, desk.settled.total(), memory, handles))
-        tell(findings.samples[-1])
+        yield Sample(time.monotonic() - begun, desk.settled.total(), memory, handles)
         await asyncio.sleep(every)
 
 

@@ -8,6 +8,7 @@ from tests.e2e.stage import Stage
 SEED = 5
 
 
+@pytest.mark.timeout(900)  # It starts the process six times, which takes long on a loaded machine.
 async def test_killed_at_random_moments_it_answers_every_message_in_order_and_doubles_no_answer_without_a_cause(
     stage: Stage,
 ) -> None:

@@ -134,7 +134,7 @@ class Lives:
                     await self._is_at_work(bot, left_behind)
                     seconds_to_start = seconds_to_start or time.monotonic() - begun
                     await self._has_said(bot, self._random.randint(0, self._most_answers))
-                    await asyncio.sleep(self._random.uniform(0, 0.2))
+                    await asyncio.sleep(self._random.uniform(0, 1))  # Or it would always be just after an answer.
                 await bot.kill()
             # What the dead process has written is still to be read by the server.
             await asyncio.sleep(0.2)

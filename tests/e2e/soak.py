@@ -24,8 +24,8 @@ from tests.e2e.stage import BotProcess, Stage
 
 GROUP = -1_000_000_000_500
 NAME = "@understudy_bot"
-WARM_UP = 1 / 3  # The share of the updates that does not count.
-MOST_BYTES = 200.0  # An update may leave behind in memory, as a trend. A message kept would be several times that.
+WARM_UP = 1 / 2  # The share of the updates that does not count.
+MOST_BYTES = 500.0  # An update may leave behind in memory, as a trend. An update kept would be five times that.
 MOST_HANDLES = 3  # More at the end than after the warm-up: a connection may be in use at the moment.
 PATIENCE = 120.0
 PACE = "0.02"

@@ -9,7 +9,7 @@ from tests.e2e import kills, random_updates
 from tests.e2e.soak import MIB, Findings, Sample, leaks, slope, soak
 from tests.e2e.stage import Stage
 
-GROWTH, HANDLES = 500.0, 40
+GROWTH, HANDLES = 2500.0, 40
 
 
 def samples(bytes_an_update: float = 0, handles_at_the_end: int = HANDLES) -> list[Sample]:

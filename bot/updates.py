@@ -10,6 +10,8 @@ from typing import Any
 from telegram import Bot, Update
 from telegram.request import HTTPXRequest
 
+from bot.addressing import owner_of
+
 HIGHEST_ID = 2**63 - 1
 JsonObject = dict[str, Any]
 
@@ -21,6 +23,7 @@ def update_of(data: Any, bot: Bot | None) -> Update:
     try:
         update = Update.de_json(data, bot)
         update.to_json()  # As the inbox does to keep it.
+        owner_of(update)  # As the order of work does, before anything is handled.
     except Exception as error:  # Whatever the library makes of what is no update.
         raise ValueError(f"is no update ({type(error).__name__})") from None
     if not _is_number(update.update_id):

@@ -49,7 +49,10 @@ async def swallow(stage: Stage, count: int, seed: int) -> Findings:
     async with stage.process(**webhook) as bot:
         await stage.answers(1)
         await _feed(url, random_updates(count, seed), findings)
-        await _until(lambda: stage.rows(OPEN) == [(0,)])
+        try:
+            await _until(lambda: stage.rows(OPEN) == [(0,)])
+        except TimeoutError:
+            findings.problems.append(f"{stage.rows(OPEN)[0][0]} updates are neither handled nor refused")
         await stage.say("Still there?", user=2)
         if await stage.answers(1, chat=2) != ["You said: Still there?"]:
             findings.problems.append("an ordinary message is not answered as it should be")

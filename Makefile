@@ -14,7 +14,7 @@ PIP := $(PY) -m pip --disable-pip-version-check
 SERVE := $(VENV)/.serve-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: help run chat train test check format lock messages pictures install install-dev clean
+.PHONY: help run chat train test soak check format lock messages pictures install install-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,9 @@ train: install-dev ## train Lisa anew from the demo script, by the recipe that s
 
 test: install-dev ## the whole test suite, with coverage
 	@$(PY) -m pytest --cov -n auto --dist loadscope
+
+soak: install-dev ## kill it a hundred times, then keep it busy for MINUTES=10; writes docs/results/reliability.md
+	@$(PY) -m benchmarks.reliability --minutes $(or $(MINUTES),10) --kills $(or $(KILLS),100)
 
 check: install-dev ## lint, formatting and types
 	@$(BIN)/ruff check .

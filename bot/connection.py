@@ -8,6 +8,7 @@ from telegram.ext import ApplicationBuilder
 from bot.errors import SettingsError
 from bot.flood_control import FloodControl
 from bot.settings import Settings
+from bot.updates import Fetching
 
 if TYPE_CHECKING:
     from bot.chat_order import ChatOrder
@@ -51,11 +52,11 @@ def build_application(token: str, settings: Settings, inbox: "Inbox", order: "Ch
     if settings.telegram_base_url:
         url = settings.telegram_base_url.rstrip("/")
         builder = builder.base_url(f"{url}/bot").base_file_url(f"{url}/file/bot")
-    if settings.proxy_url:
-        proxy = settings.proxy_url.get_secret_value()
-        builder = builder.proxy(proxy).get_updates_proxy(proxy)
+    proxy = settings.proxy_url.get_secret_value() if settings.proxy_url else None
+    if proxy:
+        builder = builder.proxy(proxy)
     try:
-        return builder.build()
+        return builder.get_updates_request(Fetching(connection_pool_size=1, proxy=proxy)).build()
     except RuntimeError as error:  # The library says so only in words of its own; the cause names the package.
         if settings.proxy_url and isinstance(error.__cause__, ImportError):
             raise SettingsError("PROXY_URL: a socks5 proxy needs one more package: pip install socksio") from None

@@ -253,7 +253,8 @@ def _length(text: str) -> int:
 
 def _fit(text: str, limit: int) -> str:
     """The longest beginning of `text` with at most `limit` UTF-16 units."""
-    return text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "ignore")
+    room = text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "surrogatepass")
+    return room if text.startswith(room) else room[:-1]  # The limit may fall into the middle of a character.
 
 
 def _last_end(text: str) -> int | None:

@@ -19,6 +19,7 @@ from telegram import Bot, Update
 from bot.errors import StorageError
 from bot.storage.repository import InboxRepository, Standing, Unfinished
 from bot.storage.tables import State
+from bot.updates import update_of
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ POSTPONE_SECONDS = 60.0
 
 T = TypeVar("T")
 Again = Callable[[], Awaitable[None]]
+Excuse = Callable[[Update], Awaitable[None]]
 
 
 class Inbox(asyncio.Queue[object]):
@@ -44,13 +46,19 @@ class Inbox(asyncio.Queue[object]):
         self._one_suspect = asyncio.Lock()
         self._postponed: dict[int, Again] = {}
         self._shown_in: dict[int, int] = {}
+        self._is_waiting = False
+        self._ask_to_wait: Excuse | None = None
+
+    def excuse_with(self, ask_to_wait: Excuse) -> None:
+        """From now on, whoever has written what cannot be put on record is asked to wait."""
+        self._ask_to_wait = ask_to_wait
 
     async def put(self, item: object) -> None:
         """Commit an update, then queue it. A repeated update is dropped; what is not an update is only queued."""
         if isinstance(item, Update):
             payload = item.to_json()
             # If the database is not available, waiting here keeps the update unconfirmed, that is: safe with Telegram.
-            if not await _insist(lambda: self._rows.add(item.update_id, payload)):
+            if not await self._insist(lambda: self._rows.add(item.update_id, payload), item):
                 return
             self._open.add(item.update_id)
             await self._prune_now_and_then()
@@ -81,7 +89,7 @@ class Inbox(asyncio.Queue[object]):
         row = self._left_over.get(update.update_id)
         async with self._one_suspect if row and row.attempts else nullcontext():
             if row and row.reply is None:
-                await _insist(lambda: self._rows.begin_again(update.update_id))
+                await self._insist(lambda: self._rows.begin_again(update.update_id))
             yield
         if update.update_id in self._open:
             await self.close(update.update_id)
@@ -102,13 +110,13 @@ class Inbox(asyncio.Queue[object]):
 
     async def part_sent(self, update_id: int, parts: int, standing: Standing | None = None) -> None:
         """Remember that the first `parts` messages of a long reply have gone out, and which messages these are."""
-        await _insist(lambda: self._rows.part_sent(update_id, parts, standing))
+        await self._insist(lambda: self._rows.part_sent(update_id, parts, standing))
 
     async def close(self, update_id: int, failed: bool = False, standing: Standing | None = None) -> None:
         """Nothing is left to do for this update, or nothing can be done; `standing` is where the answer came to be."""
         state = State.FAILED if failed else State.DONE
         # Not to be given up: an answer that was sent and not marked would be sent again.
-        await _insist(lambda: self._rows.finish(update_id, state, standing))
+        await self._insist(lambda: self._rows.finish(update_id, state, standing))
         self.release(update_id)
 
     def release(self, update_id: int) -> None:
@@ -130,7 +138,7 @@ class Inbox(asyncio.Queue[object]):
         if again is None:
             return None
         await asyncio.sleep(POSTPONE_SECONDS)
-        for row in await _insist(lambda: self._rows.unfinished(update.update_id)):
+        for row in await self._insist(lambda: self._rows.unfinished(update.update_id)):
             self._open.add(row.update_id)
             if row.reply is not None:
                 self._left_over[row.update_id] = row
@@ -147,9 +155,9 @@ class Inbox(asyncio.Queue[object]):
 
     async def _queue_again(self, row: Unfinished, bot: Bot) -> None:
         try:
-            update = Update.de_json(json.loads(row.payload), bot)
-        except (ValueError, TypeError, KeyError) as error:
-            log.error("Update %d on record cannot be read (%s)", row.update_id, type(error).__name__)
+            update = update_of(json.loads(row.payload), bot)
+        except ValueError as error:
+            log.error("Update %d on record cannot be read (%s)", row.update_id, error)
             await self._rows.finish(row.update_id, State.FAILED)
             return
         self._open.add(row.update_id)
@@ -158,18 +166,31 @@ class Inbox(asyncio.Queue[object]):
     async def _prune_now_and_then(self) -> None:
         self._taken += 1
         if self._taken % PRUNE_EVERY == 0:
-            await _insist(lambda: self._rows.prune(KEPT))
+            await self._insist(lambda: self._rows.prune(KEPT))
 
     def _forget(self, update_id: int) -> None:
         self._open.discard(update_id)
         self._left_over.pop(update_id, None)
 
+    async def _insist(self, work: Callable[[], Awaitable[T]], waiting: Update | None = None) -> T:
+        """Do the work as soon as the database lets us; who is `waiting` for it is told so once."""
+        while True:
+            try:
+                done = await work()
+            except StorageError as error:
+                self._note(error)
+                if waiting and self._ask_to_wait:
+                    await self._ask_to_wait(waiting)
+                    waiting = None
+                await asyncio.sleep(STORE_RETRY_SECONDS)
+            else:
+                self._note(None)
+                return done
 
-async def _insist(work: Callable[[], Awaitable[T]]) -> T:
-    """Do the work as soon as the database lets us."""
-    while True:
-        try:
-            return await work()
-        except StorageError as error:
-            log.error("The inbox waits: %s", error)
-            await asyncio.sleep(STORE_RETRY_SECONDS)
+    def _note(self, error: StorageError | None) -> None:
+        """Tell the operator when the database goes, and when it is back, and not each time that it is tried."""
+        if error and not self._is_waiting:
+            log.error("The inbox waits, and nothing is lost: %s", error)
+        elif self._is_waiting and not error:
+            log.info("The database is available again; the inbox goes on")
+        self._is_waiting = error is not None

@@ -18,6 +18,7 @@ from telegram.error import BadRequest, NetworkError, RetryAfter
 from bot.errors import SettingsError
 from bot.inbox import Inbox
 from bot.polling import UPDATES
+from bot.updates import update_of
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,6 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 RETRY_SECONDS = 5.0
 TAKING_SECONDS = 2.0  # What a call may still take when the server stops. An update not on disk by then comes again.
 ONE_AT_A_TIME = 1  # Over several connections Telegram's calls overtake each other, and so would a chat's messages.
-HIGHEST_ID = 2**63 - 1
 
 
 class Webhook:
@@ -99,9 +99,10 @@ class Webhook:
 def read_update(body: bytes, bot: Bot) -> Update:
     """The update in the body of a call. Raises ValueError, which quotes nothing of it."""
     try:
-        update = Update.de_json(json.loads(body), bot)
-    except Exception as error:  # Whatever the library makes of what is no update.
-        raise ValueError(f"its body is no update ({type(error).__name__})") from None
-    if type(update.update_id) is not int or not 0 <= update.update_id <= HIGHEST_ID:
-        raise ValueError("its body is an update without a number")
-    return update
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ValueError("its body is no JSON") from None
+    try:
+        return update_of(data, bot)
+    except ValueError as error:
+        raise ValueError(f"its body {error}") from None

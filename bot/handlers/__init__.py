@@ -87,6 +87,7 @@ def register(
     dialogue = Dialogue(service, delivery, previews, locales)
     control = Control(thoughts, stopping, delivery, previews, locales)
     failures = Failures(inbox, delivery, locales, admins)
+    inbox.excuse_with(failures.ask_to_wait)
     bans = Bans(gate, delivery, locales)
     doorkeeper = Doorkeeper(gate, notices, delivery, locales)
     judging = Judging(feedback, delivery, locales)

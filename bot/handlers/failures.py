@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Collection
 from functools import partial
 
 from telegram import Bot, Message, Update
+from telegram.constants import ChatType
 from telegram.error import TelegramError
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
@@ -46,6 +47,11 @@ class Failures:
         if isinstance(update, Update):
             await self._settle(update, context)
         raise ApplicationHandlerStop
+
+    async def ask_to_wait(self, update: Update) -> None:
+        """For what cannot even be put on record: Telegram keeps it until it can."""
+        if update.message is not None and update.message.chat.type == ChatType.PRIVATE:
+            await self._apologize(update, StorageError())
 
     async def _settle(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         error = context.error

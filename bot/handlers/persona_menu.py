@@ -20,7 +20,7 @@ from bot.personas import Card
 
 log = logging.getLogger(__name__)
 
-PERSONA_PRESSED = r"^who:[0-9a-f]{16}$"
+PERSONA_PRESSED = r"^who:[0-9a-f]{16}\Z"
 
 
 class PersonaMenu:

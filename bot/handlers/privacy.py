@@ -17,7 +17,7 @@ from bot.personal_data import Claim, Records, document
 
 log = logging.getLogger(__name__)
 
-PRESSED = r"^forget:(yes|no):\d+$"
+PRESSED = r"^forget:(yes|no):[0-9]+\Z"
 FILE_NAME = "my-data.json"
 
 

@@ -20,7 +20,7 @@ from bot.review import Case, Desk
 
 log = logging.getLogger(__name__)
 
-PRESSED = re.compile(r"review:(accept|reject|skip):([0-9]{1,18}):([0-9]{1,19})\Z")
+PRESSED = re.compile(r"review:(accept|reject|skip):([0-9]{1,18}):([0-9]{1,18})\Z")
 LINE_SHOWN = 280  # Characters of a line before the answer.
 ANSWER_SHOWN = 1500  # Characters of what it is decided about.
 

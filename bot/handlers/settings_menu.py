@@ -19,7 +19,7 @@ from bot.locales import Locales, Translate
 log = logging.getLogger(__name__)
 
 AUTOMATIC = "auto"
-SETTING_PRESSED = r"^set:(creativity:(calm|trained|wild)|length:(short|normal|long)|language:(auto|en|ru))$"
+SETTING_PRESSED = r"^set:(creativity:(calm|trained|wild)|length:(short|normal|long)|language:(auto|en|ru))\Z"
 
 
 class SettingsMenu:

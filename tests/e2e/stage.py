@@ -267,6 +267,16 @@ class BotProcess:
         self.log = ""
         self._readers = asyncio.gather(self._read("output", process.stdout), self._read("log", process.stderr))
 
+    @property
+    def number(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.returncode is None
+
     async def kill(self) -> None:
         """End it as a power cut would, if it still runs."""
         if self._process.returncode is None:

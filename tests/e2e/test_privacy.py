@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.e2e.stage import TOKEN, Stage
+from tests.hostile import HOSTILE
 
 HERE = Path(__file__).parent
 
@@ -49,3 +50,25 @@ async def test_no_log_line_holds_the_token_or_what_people_say_not_even_at_debug_
     assert "private words" not in bot.log
     for form in (TOKEN, TOKEN.replace(":", "%3A"), TOKEN.replace(":", "%3a")):
         assert form not in bot.log + bot.output
+
+
+async def test_no_message_makes_it_open_a_file_or_start_a_program(stage: Stage) -> None:
+    record = stage.folder / "record"
+    async with stage.process(str(HERE / "hands.py"), str(record), str(HERE / "bot_process.py")) as bot:
+        await stage.say("Hello")
+        await stage.say("/settings")
+        await stage.answers(2)  # By now it has read the code that it needs.
+        before = len(record.read_text().splitlines())
+        words = [text.strip() for text in HOSTILE if text.strip(" \x00\ud800")]
+        for text in words:
+            await stage.say(text[:4000])
+            await stage.say(f"/ask {text[:4000]}")
+            await stage.say(f"/export {text[:4000]}")
+        await stage.rows_become("SELECT count(*) FROM inbox WHERE state = 'done'", [(2 + 3 * len(words),)])
+        assert await bot.stop() == 0
+    lines = record.read_text().splitlines()
+    assert before > 0
+    assert [line for line in lines if not line.startswith("open ")] == []
+    opened = [line for line in lines[before:] if ".py" not in line]
+    assert [line for line in opened if "passwd" in line or "pwned" in line or "'w" in line] == []
+    assert not list(stage.folder.rglob("pwned"))

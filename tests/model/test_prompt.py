@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from model.errors import ModelError
 from model.prompt import Prompt, Turn
+from tests.properties import FEW, written_texts
 
 CARD = "You are Dwight Schrute."
 HOSTILE = [
@@ -56,6 +59,20 @@ def test_typed_control_tokens_stay_text(either_base: Path, text: str) -> None:
     hostile = prompt.encode(dialogue(text), 300)
     assert [token for token in hostile if token in special] == [token for token in harmless if token in special]
     assert text.strip() in prompt.decode(hostile)
+
+
+@FEW
+@given(st.lists(st.tuples(written_texts, st.booleans()), min_size=1, max_size=4))
+def test_whatever_is_typed_the_prompt_has_the_control_tokens_of_its_turns_and_no_more(
+    either_base: Path, typed: list[tuple[str, bool]]
+) -> None:
+    prompt = Prompt.from_folder(either_base, CARD)
+    special = {token for token in range(prompt.vocabulary_size) if prompt.decode([token]) == ""}
+    lines = [Turn("Ned", text, is_character) for text, is_character in typed]
+    hellos = [Turn("Ned", "Hello", is_character) for _text, is_character in typed]
+    room = 100_000
+    found, expected = prompt.encode(lines, room), prompt.encode(hellos, room)
+    assert [token for token in found if token in special] == [token for token in expected if token in special]
 
 
 def test_a_control_token_that_the_vocabulary_declares_as_plain_cannot_be_typed_either(

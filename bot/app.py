@@ -62,6 +62,7 @@ def build(
     Raises SettingsError with one line that names the key.
     """
     from bot.chat_order import ChatOrder
+    from bot.chat_settings import SettingsAtHand
     from bot.connection import build_application, build_intake, token_of
     from bot.delivery import Delivery
     from bot.feedback import Feedback
@@ -74,6 +75,7 @@ def build(
     from bot.lifecycle import Lifecycle
     from bot.locales import Locales
     from bot.menus import Menus
+    from bot.overhearing import Overheard
     from bot.placement import Placements
     from bot.previews import Pace, Previews
     from bot.second_thoughts import SecondThoughts
@@ -83,6 +85,7 @@ def build(
     from bot.storage.guest_book import SqlGuestBook
     from bot.storage.opinions import SqlOpinions
     from bot.storage.personal_records import PersonalRecords
+    from bot.storage.relocation import Relocation
     from bot.storage.repository import InboxRepository, SqlUnitOfWork
     from bot.storage.retention import Retention
     from bot.storage.revision import SqlRevision
@@ -95,14 +98,15 @@ def build(
     inbox = Inbox(InboxRepository(database.session))
     stopping, locales = Stopping(), Locales()
     order = ChatOrder(inbox, stopping)
-    roster, book = build_roster(settings, actor), SqlSettingsBook(database.session)
+    roster, book = build_roster(settings, actor), SettingsAtHand(SqlSettingsBook(database.session))
     troupe = Troupe(load or partial(load_persona, settings), settings.personas_in_memory)
     troupe.welcome(settings.persona, actor)
     casting = Casting(roster, troupe, book)
-    service = build_service(settings, casting, lambda: SqlUnitOfWork(database.session, roster), stopping)
-    thoughts = SecondThoughts(service, lambda: SqlRevision(database.session, roster))
+    service = build_service(settings, casting, lambda: SqlUnitOfWork(database.session, roster, book), stopping)
+    thoughts = SecondThoughts(service, lambda: SqlRevision(database.session, roster, book))
     delivery = Delivery(inbox, Placements(thoughts, locales))
-    application = build_application(token, settings, inbox, order)
+    relocation = Relocation(database.session)
+    application = build_application(token, settings, inbox, order, relocation.move)
     register(
         application,
         service=service,
@@ -112,8 +116,10 @@ def build(
         privacy=Privacy(PersonalRecords(database.session), delivery, locales, settings.retention_days),
         persona_menu=PersonaMenu(casting, delivery, locales),
         settings_menu=SettingsMenu(book, delivery, locales),
-        feedback=Feedback(lambda: SqlOpinions(database.session, roster), now),
+        feedback=Feedback(lambda: SqlOpinions(database.session, roster, book), now),
         desk=SqlDesk(database.session),
+        overheard=Overheard(book),
+        move=relocation.move,
         gate=Gate(_rules(settings), SqlGuestBook(database.session), now),
         notices=Notices(now),
         inbox=inbox,

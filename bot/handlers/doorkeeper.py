@@ -11,6 +11,7 @@ from bot.gate import Gate, Notices, Refusal, Visitor
 from bot.handlers.bans import BAN_COMMANDS
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
+from bot.overhearing import Overheard
 from bot.placement import Wish, read_press
 
 ABOUT_DATA, ABOUT_ANSWERS, CHOICES = ("privacy", "export", "forget"), ("cancel", "review"), ("persona", "settings")
@@ -21,9 +22,12 @@ EVERYBODY = 0
 class Doorkeeper:
     """Stops the handling of what the gate refuses; the inbox then closes it."""
 
-    def __init__(self, gate: Gate, notices: Notices, delivery: Delivery, locales: Locales) -> None:
+    def __init__(
+        self, gate: Gate, notices: Notices, overheard: Overheard, delivery: Delivery, locales: Locales
+    ) -> None:
         self._gate = gate
         self._notices = notices
+        self._overheard = overheard
         self._delivery = delivery
         self._locales = locales
         self._addressed = AddressedToBot()
@@ -35,7 +39,7 @@ class Doorkeeper:
             return  # What Telegram itself reports of a chat is not said by anybody.
         if await self._gate.is_banned(visitor):
             raise ApplicationHandlerStop
-        if not self._gate.welcomes(visitor):
+        if not await self._gate.welcomes(visitor):
             if self._is_for_bot(update, context):
                 await self._turn_away(update, visitor)
             raise ApplicationHandlerStop
@@ -81,7 +85,9 @@ class Doorkeeper:
         message = _said(update)
         if message is None or filters.StatusUpdate.ALL.check_update(update):
             return False
-        return self._addressed.filter(message) or command_of(message) in _known_commands(context)
+        if self._addressed.filter(message) or command_of(message) in _known_commands(context):
+            return True
+        return self._overheard.filter(message)
 
 
 def stranger_text(_: Translate, visitor: Visitor) -> str:

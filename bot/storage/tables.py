@@ -105,6 +105,7 @@ class ChatChoices(Table):
     creativity: Mapped[str] = mapped_column(String(16))
     length: Mapped[str] = mapped_column(String(16))
     language: Mapped[str | None] = mapped_column(String(16))
+    attention: Mapped[str] = mapped_column(String(16), server_default="addressed")
 
 
 class Opinion(Table):
@@ -172,3 +173,12 @@ class Admission(Table):
     sender_id: Mapped[int] = mapped_column(BigInteger)
     chat_id: Mapped[int] = mapped_column(BigInteger)
     admitted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+
+class MovedGroup(Table):
+    """A supergroup that was a group before, and the number that this had."""
+
+    __tablename__ = "moved_groups"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    former_id: Mapped[int] = mapped_column(BigInteger)

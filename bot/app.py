@@ -57,7 +57,7 @@ def build(
 ) -> App:
     """Put the bot together. Loads the character unless another `actor` is given; `load` gives those whom people choose.
 
-    `pace` is when what is shown of an answer that takes long.
+    `pace` is when what is shown of an answer that takes long, and when an inline question is answered.
 
     Raises SettingsError with one line that names the key.
     """
@@ -92,6 +92,7 @@ def build(
     from bot.storage.settings_book import SqlSettingsBook
     from bot.storage.tables import now
 
+    pace = pace or Pace()
     token = token_of(settings)
     database = Database(settings.database_url.get_secret_value())
     actor = actor or load_actor(settings)
@@ -124,7 +125,8 @@ def build(
         notices=Notices(now),
         inbox=inbox,
         delivery=delivery,
-        previews=Previews(delivery, inbox, locales, settings.streaming, pace or Pace()),
+        previews=Previews(delivery, inbox, locales, settings.streaming, pace),
+        pace=pace,
         locales=locales,
         admins=settings.admin_ids,
     )

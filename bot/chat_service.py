@@ -188,6 +188,11 @@ class ChatService:
         async with self.turn(request, ticket) as errand:
             return await self._store(request, await self.exchange(errand, request, [], Mode.ASK, listener))
 
+    async def whisper(self, request: Request) -> Line:
+        """Answer a single question; neither it nor the answer is kept. Raises as `talk` does."""
+        async with self.turn(request) as errand:
+            return (await self.exchange(errand, request, [], Mode.ASK)).answer
+
     async def reset(self, conversation: Conversation) -> None:
         """Forget the dialogue: later answers do not see what was said before."""
         async with self._unit_of_work() as work:

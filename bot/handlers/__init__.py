@@ -8,6 +8,7 @@ from telegram.ext import (
     Application,
     CallbackQueryHandler,
     CommandHandler,
+    InlineQueryHandler,
     MessageHandler,
     MessageReactionHandler,
     TypeHandler,
@@ -26,6 +27,7 @@ from bot.handlers.control import Control
 from bot.handlers.dialogue import Dialogue
 from bot.handlers.doorkeeper import Doorkeeper
 from bot.handlers.failures import Failures
+from bot.handlers.inline import InlineMode
 from bot.handlers.judging import Judging
 from bot.handlers.moving import Moving
 from bot.handlers.persona_menu import PERSONA_PRESSED, PersonaMenu
@@ -39,7 +41,7 @@ from bot.locales import Locales
 from bot.moved_groups import Move
 from bot.origins import Origins
 from bot.overhearing import Overheard
-from bot.previews import Previews
+from bot.previews import Pace, Previews
 from bot.review import Desk
 from bot.second_thoughts import SecondThoughts
 from bot.stopping import Stopping
@@ -71,6 +73,7 @@ def register(
     inbox: Inbox,
     delivery: Delivery,
     previews: Previews,
+    pace: Pace,
     locales: Locales,
     admins: Collection[int],
 ) -> None:
@@ -107,6 +110,8 @@ def register(
     for_answer = for_bot | (fresh & overheard)
     application.add_handler(MessageHandler(for_answer & filters.TEXT & ~filters.COMMAND, dialogue.talk))
     application.add_handler(MessageHandler(for_bot & ~filters.TEXT & ~filters.StatusUpdate.ALL, dialogue.decline))
+    inline = InlineMode(service, stopping, gate, notices, locales, pace.until_typed)
+    application.add_handler(InlineQueryHandler(inline.answer))
     application.add_handler(MessageHandler(fresh & filters.StatusUpdate.MIGRATE, Moving(move).moved))
     edited = filters.UpdateType.EDITED_MESSAGE & filters.TEXT & ~filters.COMMAND
     application.add_handler(MessageHandler(edited, control.revise))

@@ -9,6 +9,7 @@ from bot.addressing import AddressedToBot, command_of, language_of, visitor_of
 from bot.delivery import Delivery
 from bot.gate import Gate, Notices, Refusal, Visitor
 from bot.handlers.bans import BAN_COMMANDS
+from bot.handlers.offers import offer
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.overhearing import Overheard
@@ -40,7 +41,9 @@ class Doorkeeper:
         if await self._gate.is_banned(visitor):
             raise ApplicationHandlerStop
         if not await self._gate.welcomes(visitor):
-            if self._is_for_bot(update, context):
+            if update.inline_query:
+                await offer(update, hint=not_yet_text(self._locales.speak(language_of(update))))
+            elif self._is_for_bot(update, context):
                 await self._turn_away(update, visitor)
             raise ApplicationHandlerStop
 
@@ -97,6 +100,11 @@ def stranger_text(_: Translate, visitor: Visitor) -> str:
         return text.format(number=visitor.chat_id)
     text = _("Sorry, I may not talk with you yet. To get to know me, give this number to whoever runs me: {number}")
     return text.format(number=visitor.sender_id)
+
+
+def not_yet_text(_: Translate) -> str:
+    """The same for whoever asks in another chat, as short as it must be there."""
+    return _("Sorry, I may not talk with you yet.")
 
 
 def patience_text(_: Translate, refusal: Refusal, seconds: int) -> str:

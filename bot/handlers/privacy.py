@@ -93,6 +93,7 @@ def privacy_text(_: Translate, retention_days: int) -> str:
         "If you like, dislike or correct an answer of mine, I keep that too. The person who runs me can look at it, "
         "with the lines before it, and teach me with what is good."
     )
+    inline = _("What you ask me with my @name in other chats I answer, and do not keep.")
     if retention_days:
         duration = _("How many days I keep it: {days}. Then I delete it by myself.").format(days=retention_days)
     else:
@@ -102,7 +103,7 @@ def privacy_text(_: Translate, retention_days: int) -> str:
         "/forget: I delete it for good\n\n"
         "The messages that you see in Telegram stay there until you delete them yourself."
     )
-    return "\n\n".join((what, judging, duration, ways))
+    return "\n\n".join((what, judging, duration, inline, ways))
 
 
 def _nobody(_: Translate) -> str:

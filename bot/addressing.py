@@ -19,14 +19,19 @@ def request_of(update: Update, text: str) -> Request:
     """The request that an update makes, with `text` as what was said."""
     message = update.effective_message
     assert message is not None, "handlers are registered for messages only"
-    speaker = update.effective_user.first_name if update.effective_user else ""
     return Request(
         conversation_of(message),
-        Line(speaker, text),
+        Line(speaker_of(update), text),
         receipt=update.update_id,
         person=person_of(update),
         message=message.message_id,
     )
+
+
+def speaker_of(update: Update) -> str:
+    """The name of whoever sent an update: a person's first name, or the title of the chat that speaks."""
+    sender = update.effective_sender
+    return (sender.first_name if isinstance(sender, User) else sender and sender.title) or ""
 
 
 def person_of(update: Update) -> int | None:
@@ -69,9 +74,14 @@ def command_of(message: Message) -> str | None:
 
 
 class AddressedToBot(filters.MessageFilter):
-    """Everything in a private chat; in a group what mentions the bot, or replies to it."""
+    """Everything in a private chat; in a group what mentions the bot, or replies to it.
+
+    What somebody has sent by the bot's own inline mode is no message to it, though the bot sees it like one.
+    """
 
     def filter(self, message: Message) -> bool:
+        if message.via_bot and message.via_bot.id == message.get_bot().id:
+            return False
         return message.chat.type == ChatType.PRIVATE or replies_to_bot(message) or bool(_mentions(message))
 
 

@@ -70,12 +70,13 @@ def build(
 ) -> App:
     """Put the bot together. Loads the character unless another `actor` is given; `load` gives those whom people choose.
 
-    `pace` is when what is shown of an answer that takes long.
+    `pace` is when what is shown of an answer that takes long, and when an inline question is answered.
 
     Raises SettingsError with one line that names the key.
     """
     from bot.broadcaster import Broadcaster
     from bot.chat_order import ChatOrder
+    from bot.chat_settings import SettingsAtHand
     from bot.connection import build_application, build_intake, token_of
     from bot.delivery import Delivery
     from bot.error_log import ErrorLog
@@ -90,6 +91,7 @@ def build(
     from bot.lifecycle import Lifecycle
     from bot.locales import Locales
     from bot.menus import Menus
+    from bot.overhearing import Overheard
     from bot.placement import Placements
     from bot.previews import Pace, Previews
     from bot.second_thoughts import SecondThoughts
@@ -101,6 +103,7 @@ def build(
     from bot.storage.ledger import SqlLedger
     from bot.storage.opinions import SqlOpinions
     from bot.storage.personal_records import PersonalRecords
+    from bot.storage.relocation import Relocation
     from bot.storage.repository import InboxRepository, SqlUnitOfWork
     from bot.storage.retention import Retention
     from bot.storage.revision import SqlRevision
@@ -108,23 +111,25 @@ def build(
     from bot.storage.tables import now
     from bot.storage.vitals import SqlVitals
 
+    pace = pace or Pace()
     token = token_of(settings)
     database = Database(settings.database_url.get_secret_value())
     actor = actor or load_actor(settings)
     inbox = Inbox(InboxRepository(database.session))
     stopping, locales = Stopping(), Locales()
     order = ChatOrder(inbox, stopping)
-    roster, book = build_roster(settings, actor), SqlSettingsBook(database.session)
+    roster, book = build_roster(settings, actor), SettingsAtHand(SqlSettingsBook(database.session))
     troupe = Troupe(load or partial(load_persona, settings), settings.personas_in_memory)
     troupe.welcome(settings.persona, actor)
     casting = Casting(roster, troupe, book)
     errors = ErrorLog()
     metrics = _metrics(settings, errors)
     replies, cast = _measured(settings, casting, metrics)
-    service = build_service(settings, cast, lambda: SqlUnitOfWork(database.session, roster), stopping, replies)
-    thoughts = SecondThoughts(service, lambda: SqlRevision(database.session, roster))
+    service = build_service(settings, cast, lambda: SqlUnitOfWork(database.session, roster, book), stopping, replies)
+    thoughts = SecondThoughts(service, lambda: SqlRevision(database.session, roster, book))
     delivery = Delivery(inbox, Placements(thoughts, locales))
-    application = build_application(token, settings, inbox, order)
+    relocation = Relocation(database.session)
+    application = build_application(token, settings, inbox, order, relocation.move)
     rules = _rules(settings)
     announcements = SqlBroadcastBook(database.session, rules.audience)
     broadcaster = Broadcaster(application.bot, announcements, locales)
@@ -138,18 +143,21 @@ def build(
         privacy=Privacy(PersonalRecords(database.session), delivery, locales, settings.retention_days),
         persona_menu=PersonaMenu(casting, delivery, locales),
         settings_menu=SettingsMenu(book, delivery, locales),
-        feedback=Feedback(lambda: SqlOpinions(database.session, roster), now),
+        feedback=Feedback(lambda: SqlOpinions(database.session, roster, book), now),
         desk=SqlDesk(database.session),
         ledger=SqlLedger(database.session),
         book=announcements,
         broadcaster=broadcaster,
         physician=physician,
         clock=now,
+        overheard=Overheard(book),
+        move=relocation.move,
         gate=Gate(rules, SqlGuestBook(database.session), now),
         notices=Notices(now),
         inbox=inbox,
         delivery=delivery,
-        previews=Previews(delivery, inbox, locales, settings.streaming, pace or Pace()),
+        previews=Previews(delivery, inbox, locales, settings.streaming, pace),
+        pace=pace,
         locales=locales,
         admins=settings.admin_ids,
     )

@@ -6,7 +6,7 @@ request has been answered. A request that fails, or is cancelled, leaves no trac
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
@@ -15,6 +15,7 @@ from bot.errors import BotError, EmptyAnswerError
 from bot.personas import Card
 from bot.reply_queue import ReplyQueue, Ticket
 from bot.stopping import Errand, Stopping
+from bot.voices import told_apart
 
 Listener = Callable[[str], None]
 
@@ -32,19 +33,27 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Where lines belong together: a chat, or one topic of a group (0: no topic)."""
+    """Where lines belong together: a chat, or one topic of a group (0: no topic). Groups have ids below 0."""
 
     chat_id: int
     thread_id: int = 0
 
+    @property
+    def in_group(self) -> bool:
+        return self.chat_id < 0
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a dialogue. `is_character` tells the character's own lines from everyone else's."""
+    """One line of a dialogue. `is_character` tells the character's own lines from everyone else's.
+
+    In a context, `person` is a number of who said it, as in `Request`: names change, and people may have the same.
+    """
 
     speaker: str
     text: str
     is_character: bool = False
+    person: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +188,11 @@ class ChatService:
         async with self.turn(request, ticket) as errand:
             return await self._store(request, await self.exchange(errand, request, [], Mode.ASK, listener))
 
+    async def whisper(self, request: Request) -> Line:
+        """Answer a single question; neither it nor the answer is kept. Raises as `talk` does."""
+        async with self.turn(request) as errand:
+            return (await self.exchange(errand, request, [], Mode.ASK)).answer
+
     async def reset(self, conversation: Conversation) -> None:
         """Forget the dialogue: later answers do not see what was said before."""
         async with self._unit_of_work() as work:
@@ -197,8 +211,11 @@ class ChatService:
     ) -> Exchange:
         """Let the character answer, without storing anything. From here on the errand cannot be stopped."""
         async with self._cast.on_stage(request.conversation) as role:
-            actor = role.actor
-            text = await _listen(actor, [*context, request.line], listener)
+            actor, history = role.actor, [*context, request.line]
+            if request.conversation.in_group:
+                history[-1] = replace(request.line, person=request.person)
+                history = told_apart(history, actor.name)
+            text = await _listen(actor, history, listener)
             errand.settle()
             answer = Line(actor.name, text, is_character=True)
             return Exchange(request.line, answer, mode, actor.version, request.person, request.message, role.persona)

@@ -1,5 +1,6 @@
-"""What a chat can choose: its character, how that talks, the interface's language. Knows no Telegram and no SQL."""
+"""What a chat can choose: its character, how that talks, to whom, the interface's language. No Telegram, no SQL."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -23,6 +24,13 @@ class Length(StrEnum):
     LONG = "long"
 
 
+class Attention(StrEnum):
+    """What is answered in a group: what is addressed to the bot, or all that is said."""
+
+    ADDRESSED = "addressed"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How a character answers."""
@@ -38,6 +46,7 @@ class ChatSettings:
     persona: str | None = None
     manner: Manner = Manner()
     language: str | None = None
+    attention: Attention = Attention.ADDRESSED
 
 
 class SettingsBook(Protocol):
@@ -48,3 +57,41 @@ class SettingsBook(Protocol):
         ...
 
     async def write(self, conversation: Conversation, settings: ChatSettings) -> None: ...
+
+
+class SettingsAtHand:
+    """A settings book of which one page lies open while an update is handled, so that it is read once for all.
+
+    It lies open for the task that has opened it, and for those that this one starts.
+    """
+
+    def __init__(self, book: SettingsBook) -> None:
+        self._book = book
+        self._open: ContextVar[tuple[Conversation, ChatSettings] | None] = ContextVar("settings", default=None)
+
+    @property
+    def page(self) -> ChatSettings:
+        """What lies open; the defaults where nothing does."""
+        found = self._open.get()
+        return found[1] if found else ChatSettings()
+
+    async def open(self, conversation: Conversation | None) -> ChatSettings:
+        """Read the choices of the chat that an update comes from, in place of those that lay open."""
+        self._open.set(None)
+        if conversation is None:
+            return ChatSettings()
+        settings = await self._book.read(conversation)
+        self._open.set((conversation, settings))
+        return settings
+
+    async def read(self, conversation: Conversation) -> ChatSettings:
+        """See `SettingsBook`."""
+        found = self._open.get()
+        return found[1] if found and found[0] == conversation else await self._book.read(conversation)
+
+    async def write(self, conversation: Conversation, settings: ChatSettings) -> None:
+        """See `SettingsBook`."""
+        await self._book.write(conversation, settings)
+        found = self._open.get()
+        if found and found[0] == conversation:
+            self._open.set((conversation, settings))

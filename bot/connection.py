@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from telegram.ext import ApplicationBuilder
 
 from bot.errors import SettingsError
-from bot.flood_control import FloodControl
+from bot.moved_groups import Forwarding, Move
 from bot.settings import Settings
 from bot.updates import Fetching
 
@@ -33,8 +33,10 @@ def build_intake(settings: Settings, application: "AnyApplication", inbox: "Inbo
     return Webhook(application.bot, inbox, settings.webhook_url, secret, listen)
 
 
-def build_application(token: str, settings: Settings, inbox: "Inbox", order: "ChatOrder") -> "AnyApplication":
-    """An application whose updates come from the inbox, in the order of their chats.
+def build_application(
+    token: str, settings: Settings, inbox: "Inbox", order: "ChatOrder", move: Move
+) -> "AnyApplication":
+    """An application whose updates come from the inbox, in the order of their chats; `move` is for `Forwarding`.
 
     Raises SettingsError where a package is missing that the proxy needs.
     """
@@ -45,7 +47,7 @@ def build_application(token: str, settings: Settings, inbox: "Inbox", order: "Ch
         .token(token)
         .update_queue(inbox)
         .concurrent_updates(order)
-        .rate_limiter(FloodControl(max_retries=FLOOD_RETRIES))
+        .rate_limiter(Forwarding(move, FLOOD_RETRIES))
         .read_timeout(HTTP_SECONDS)
         .connect_timeout(HTTP_SECONDS)
     )

@@ -5,7 +5,7 @@ on the list of guests, and is there something left of their quotas. Admins are l
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Protocol
@@ -109,6 +109,10 @@ class GuestBook(Protocol):
         """Let a message in, unless a quota is used up. The same receipt is let in again and counted once."""
         ...
 
+    async def former_id(self, chat_id: int) -> int | None:
+        """The number that a supergroup had when it was a group; None if it was none."""
+        ...
+
     async def forget(self, before: datetime) -> None: ...
 
 
@@ -124,9 +128,12 @@ class Gate:
     def is_admin(self, sender_id: int) -> bool:
         return sender_id in self._rules.admins
 
-    def welcomes(self, visitor: Visitor) -> bool:
-        """Whether the visitor is let in at all."""
-        return self._rules.welcome(visitor)
+    async def welcomes(self, visitor: Visitor) -> bool:
+        """Whether the visitor is let in at all; a supergroup also by the number that it had before it was one."""
+        if self._rules.welcome(visitor):
+            return True
+        former = await self._book.former_id(visitor.chat_id) if visitor.in_group else None
+        return former is not None and self._rules.welcome(replace(visitor, chat_id=former))
 
     async def is_banned(self, visitor: Visitor) -> bool:
         """Whether the visitor, or the group, gets no answers. An admin never is."""

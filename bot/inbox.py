@@ -54,8 +54,11 @@ class Inbox(asyncio.Queue[object]):
         self._ask_to_wait = ask_to_wait
 
     async def put(self, item: object) -> None:
-        """Commit an update, then queue it. A repeated update is dropped; what is not an update is only queued."""
-        if isinstance(item, Update):
+        """Commit an update, then queue it. A repeated update is dropped; what is not an update is only queued.
+
+        So is an inline query: a few seconds later it is worth nothing, and nothing of it is to be kept.
+        """
+        if isinstance(item, Update) and item.inline_query is None:
             payload = item.to_json()
             # If the database is not available, waiting here keeps the update unconfirmed, that is: safe with Telegram.
             if not await self._insist(lambda: self._rows.add(item.update_id, payload), item):

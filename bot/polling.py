@@ -11,7 +11,13 @@ from bot.handlers import AnyApplication
 
 log = logging.getLogger(__name__)
 
-UPDATES = [UpdateType.MESSAGE, UpdateType.EDITED_MESSAGE, UpdateType.CALLBACK_QUERY, UpdateType.MESSAGE_REACTION]
+UPDATES = [
+    UpdateType.MESSAGE,
+    UpdateType.EDITED_MESSAGE,
+    UpdateType.CALLBACK_QUERY,
+    UpdateType.MESSAGE_REACTION,
+    UpdateType.INLINE_QUERY,
+]
 POLLING_TASK = "Updater:start_polling:polling_task"
 
 

@@ -30,13 +30,15 @@ Owner = tuple[Conversation | None, int | None]
 class Pace:
     """How many seconds an answer may take before it is shown, and a wait for one's turn before the place is told.
 
-    `between_edits` is what Telegram bears in a group; drafts are no messages, and may be smoother.
+    `between_edits` is what Telegram bears in a group; drafts are no messages, and may be smoother. An inline question
+    is answered once its words have not changed for `until_typed`.
     """
 
     until_shown: float = 1.5
     until_place_told: float = 3.0
     between_edits: float = 1.5
     between_drafts: float = 0.5
+    until_typed: float = 0.7
 
 
 class Preview:

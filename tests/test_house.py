@@ -68,6 +68,7 @@ SERVICES = [
     "second_thoughts",
     "stopping",
     "troupe",
+    "voices",
 ]
 
 

@@ -8,6 +8,7 @@ from telegram.ext import (
     Application,
     CallbackQueryHandler,
     CommandHandler,
+    InlineQueryHandler,
     MessageHandler,
     MessageReactionHandler,
     TypeHandler,
@@ -33,7 +34,9 @@ from bot.handlers.dialogue import Dialogue
 from bot.handlers.doorkeeper import Doorkeeper
 from bot.handlers.failures import Failures
 from bot.handlers.figures import Statistics
+from bot.handlers.inline import InlineMode
 from bot.handlers.judging import Judging
+from bot.handlers.moving import Moving
 from bot.handlers.persona_menu import PERSONA_PRESSED, PersonaMenu
 from bot.handlers.privacy import PRESSED, Privacy
 from bot.handlers.reviewing import PRESSED as REVIEWED
@@ -43,13 +46,15 @@ from bot.handlers.why import Why
 from bot.health import Physician
 from bot.inbox import Inbox
 from bot.locales import Locales
+from bot.moved_groups import Move
 from bot.origins import Origins
-from bot.previews import Previews
+from bot.overhearing import Overheard
+from bot.previews import Pace, Previews
 from bot.review import Desk
 from bot.second_thoughts import SecondThoughts
 from bot.stopping import Stopping
 
-# Handlers before all others: from where something comes; what language is spoken; who is let in; what was left behind,
+# Handlers before all others: from where something comes; what the chat has chosen; who is let in; what was left behind,
 # and has been counted; what the bot has asked for, and is not counted; how much is let in.
 FIRST_OF_ALL, BEFORE_ANY_WORD = -6, -5
 AT_THE_DOOR, LEFT_BEHIND, ASKED_FOR, AT_THE_COUNTER = -4, -3, -2, -1
@@ -74,11 +79,14 @@ def register(
     broadcaster: Broadcaster,
     physician: Physician,
     clock: Clock,
+    overheard: Overheard,
+    move: Move,
     gate: Gate,
     notices: Notices,
     inbox: Inbox,
     delivery: Delivery,
     previews: Previews,
+    pace: Pace,
     locales: Locales,
     admins: Collection[int],
 ) -> None:
@@ -89,7 +97,7 @@ def register(
     failures = Failures(inbox, delivery, locales, admins)
     inbox.excuse_with(failures.ask_to_wait)
     bans = Bans(gate, delivery, locales)
-    doorkeeper = Doorkeeper(gate, notices, delivery, locales)
+    doorkeeper = Doorkeeper(gate, notices, overheard, delivery, locales)
     judging = Judging(feedback, delivery, locales)
     reviewing = Reviewing(gate, desk, delivery, locales)
     backstage = Backstage(gate, delivery, locales)
@@ -98,7 +106,7 @@ def register(
     fresh = filters.UpdateType.MESSAGE
     for_bot = fresh & AddressedToBot()
     application.add_handler(TypeHandler(Update, broadcasting.hear), FIRST_OF_ALL)
-    application.add_handler(TypeHandler(Update, settings_menu.choose_language), BEFORE_ANY_WORD)
+    application.add_handler(TypeHandler(Update, settings_menu.open), BEFORE_ANY_WORD)
     application.add_handler(TypeHandler(Update, doorkeeper.let_in), AT_THE_DOOR)
     application.add_handler(TypeHandler(Update, failures.resume), LEFT_BEHIND)
     application.add_handler(MessageHandler(fresh & filters.TEXT & ~filters.COMMAND, judging.listen), ASKED_FOR)
@@ -119,8 +127,12 @@ def register(
     not_counts = MessageReactionHandler.MESSAGE_REACTION_UPDATED
     application.add_handler(MessageReactionHandler(judging.reacted, message_reaction_types=not_counts))
     application.add_handler(MessageHandler(fresh & filters.ChatType.PRIVATE & filters.COMMAND, commands.unknown))
-    application.add_handler(MessageHandler(for_bot & filters.TEXT & ~filters.COMMAND, dialogue.talk))
+    for_answer = for_bot | (fresh & overheard)
+    application.add_handler(MessageHandler(for_answer & filters.TEXT & ~filters.COMMAND, dialogue.talk))
     application.add_handler(MessageHandler(for_bot & ~filters.TEXT & ~filters.StatusUpdate.ALL, dialogue.decline))
+    inline = InlineMode(service, stopping, gate, notices, locales, pace.until_typed)
+    application.add_handler(InlineQueryHandler(inline.answer))
+    application.add_handler(MessageHandler(fresh & filters.StatusUpdate.MIGRATE, Moving(move).moved))
     edited = filters.UpdateType.EDITED_MESSAGE & filters.TEXT & ~filters.COMMAND
     application.add_handler(MessageHandler(edited, control.revise))
     application.add_handler(CallbackQueryHandler(control.press))

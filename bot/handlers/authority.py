@@ -1,4 +1,4 @@
-"""Who may choose for a chat."""
+"""Who may choose for a chat, and what the bot itself may do in a group."""
 
 import logging
 
@@ -26,6 +26,17 @@ async def may_choose(update: Update, bot: Bot) -> bool:
         log.info("Update %d: Telegram does not tell whether this is an admin (%s)", update.update_id, error)
         return False
     return member.status in ADMINS
+
+
+async def hears_all(bot: Bot, chat_id: int) -> bool:
+    """Whether all messages of a group reach the bot: it is an admin there, or its privacy mode is off."""
+    if bot.can_read_all_group_messages:
+        return True
+    try:
+        return (await bot.get_chat_member(chat_id, bot.id)).status in ADMINS
+    except TelegramError as error:
+        log.info("Telegram does not tell whether the bot is an admin of chat %d (%s)", chat_id, error)
+        return False
 
 
 def only_admins_text(_: Translate) -> str:

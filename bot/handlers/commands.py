@@ -8,6 +8,7 @@ from bot.chat_service import ChatService, Conversation
 from bot.delivery import Delivery
 from bot.handlers import control, judging
 from bot.handlers.callbacks import Callback
+from bot.handlers.inline import inline_help
 from bot.handlers.persona_menu import persona_commands, persona_help
 from bot.handlers.settings_menu import settings_commands, settings_help
 from bot.locales import Locales, Translate
@@ -85,11 +86,18 @@ class Commands:
         text = greeting_text(self._speak(update), card.name, card.greeting)
         await self._delivery.send(update, text)
 
-    async def _help(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+    async def _help(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         _ = self._speak(update)
         here = _("/privacy: what I keep about you\n/export: get it as a file\n/forget: have it deleted")
         card = await self._service.character(_where(update))
-        more = control.help_text(_), judging.help_text(_), persona_help(_), settings_help(_), here
+        more = (
+            control.help_text(_),
+            judging.help_text(_),
+            persona_help(_),
+            settings_help(_),
+            *inline_help(_, context.bot),
+            here,
+        )
         await self._delivery.send(update, help_text(_, card.name, *more))
 
     async def _ask(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -9,8 +9,10 @@ from bot.addressing import AddressedToBot, command_of, language_of, visitor_of
 from bot.delivery import Delivery
 from bot.gate import Gate, Notices, Refusal, Visitor
 from bot.handlers.bans import BAN_COMMANDS
+from bot.handlers.offers import offer
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
+from bot.overhearing import Overheard
 from bot.placement import Wish, read_press
 
 ABOUT_DATA, ABOUT_ANSWERS, CHOICES = ("privacy", "export", "forget"), ("cancel", "review"), ("persona", "settings")
@@ -22,9 +24,12 @@ EVERYBODY = 0
 class Doorkeeper:
     """Stops the handling of what the gate refuses; the inbox then closes it."""
 
-    def __init__(self, gate: Gate, notices: Notices, delivery: Delivery, locales: Locales) -> None:
+    def __init__(
+        self, gate: Gate, notices: Notices, overheard: Overheard, delivery: Delivery, locales: Locales
+    ) -> None:
         self._gate = gate
         self._notices = notices
+        self._overheard = overheard
         self._delivery = delivery
         self._locales = locales
         self._addressed = AddressedToBot()
@@ -36,8 +41,10 @@ class Doorkeeper:
             return  # What Telegram itself reports of a chat is not said by anybody.
         if await self._gate.is_banned(visitor):
             raise ApplicationHandlerStop
-        if not self._gate.welcomes(visitor):
-            if self._is_for_bot(update, context):
+        if not await self._gate.welcomes(visitor):
+            if update.inline_query:
+                await offer(update, hint=not_yet_text(self._locales.speak(language_of(update))))
+            elif self._is_for_bot(update, context):
                 await self._turn_away(update, visitor)
             raise ApplicationHandlerStop
 
@@ -82,7 +89,9 @@ class Doorkeeper:
         message = _said(update)
         if message is None or filters.StatusUpdate.ALL.check_update(update):
             return False
-        return self._addressed.filter(message) or command_of(message) in _known_commands(context)
+        if self._addressed.filter(message) or command_of(message) in _known_commands(context):
+            return True
+        return self._overheard.filter(message)
 
 
 def stranger_text(_: Translate, visitor: Visitor) -> str:
@@ -92,6 +101,11 @@ def stranger_text(_: Translate, visitor: Visitor) -> str:
         return text.format(number=visitor.chat_id)
     text = _("Sorry, I may not talk with you yet. To get to know me, give this number to whoever runs me: {number}")
     return text.format(number=visitor.sender_id)
+
+
+def not_yet_text(_: Translate) -> str:
+    """The same for whoever asks in another chat, as short as it must be there."""
+    return _("Sorry, I may not talk with you yet.")
 
 
 def patience_text(_: Translate, refusal: Refusal, seconds: int) -> str:

@@ -112,5 +112,5 @@ async def _attempt(sending: Awaitable[Message]) -> None:
     """One attempt: a notice of a failure is not to become another failure."""
     try:
         await sending
-    except TelegramError as error:
+    except (TelegramError, BotError) as error:
         log.warning("A notice could not be sent: %s", error)

@@ -94,6 +94,7 @@ def privacy_text(_: Translate, retention_days: int) -> str:
         "with the lines before it, and teach me with what is good."
     )
     blocking = _("If you block me, I remember that until you write to me again.")
+    inline = _("What you ask me with my @name in other chats I answer, and do not keep.")
     if retention_days:
         duration = _("How many days I keep it: {days}. Then I delete it by myself.").format(days=retention_days)
     else:
@@ -103,7 +104,7 @@ def privacy_text(_: Translate, retention_days: int) -> str:
         "/forget: I delete it for good\n\n"
         "The messages that you see in Telegram stay there until you delete them yourself."
     )
-    return "\n\n".join((what, judging, blocking, duration, ways))
+    return "\n\n".join((what, judging, blocking, duration, inline, ways))
 
 
 def _nobody(_: Translate) -> str:

@@ -1,16 +1,17 @@
-"""/settings: how answers are given in a chat, and the language of the interface there."""
+"""/settings: how answers are given in a chat, in groups also to what, and the language of the interface there."""
 
 import logging
 from dataclasses import replace
 
-from telegram import BotCommand, InlineKeyboardMarkup, Update
+from telegram import Bot, BotCommand, InlineKeyboardMarkup, Update
+from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
 from bot.addressing import conversation_of, language_of, owner_of
-from bot.chat_settings import ChatSettings, Creativity, Length, SettingsBook
+from bot.chat_settings import Attention, ChatSettings, Creativity, Length, SettingsAtHand
 from bot.delivery import Delivery
 from bot.errors import StorageError
-from bot.handlers.authority import may_choose, only_admins_text
+from bot.handlers.authority import hears_all, may_choose, only_admins_text
 from bot.handlers.callbacks import Callback
 from bot.handlers.menu_message import Option, change_menu, keyboard, show_menu
 from bot.handlers.toasts import toast
@@ -19,13 +20,13 @@ from bot.locales import Locales, Translate
 log = logging.getLogger(__name__)
 
 AUTOMATIC = "auto"
-SETTING_PRESSED = r"^set:(creativity:(calm|trained|wild)|length:(short|normal|long)|language:(auto|en|ru))\Z"
+SETTING_PRESSED = r"^set:(creativity:(calm|trained|wild)|length:(short|normal|long)|language:(auto|en|ru)|attention:(addressed|all))\Z"
 
 
 class SettingsMenu:
-    """The command, its buttons, and what a chosen language means for all other handlers."""
+    """The command, its buttons, and what a chat has chosen for all other handlers."""
 
-    def __init__(self, book: SettingsBook, delivery: Delivery, locales: Locales) -> None:
+    def __init__(self, book: SettingsAtHand, delivery: Delivery, locales: Locales) -> None:
         self._book = book
         self._delivery = delivery
         self._locales = locales
@@ -34,13 +35,13 @@ class SettingsMenu:
         """The callbacks by the command's name."""
         return {"settings": self._settings}
 
-    async def choose_language(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Before all other handlers: let them speak the language that the chat has chosen."""
-        where = owner_of(update)[0]
+    async def open(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Before all other handlers: lay open what the chat has chosen, and let them speak its language."""
+        self._locales.choose(None)
         try:
-            self._locales.choose((await self._book.read(where)).language if where else None)
+            self._locales.choose((await self._book.open(owner_of(update)[0])).language)
         except StorageError as error:  # Who needs the database says so; this one only would like to have it.
-            log.info("Update %d: the chat's language is not known (%s)", update.update_id, error)
+            log.info("Update %d: what the chat has chosen is not known (%s)", update.update_id, error)
 
     async def pressed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A button of the menu. It says what shall be, so pressing an old one does no more than it says."""
@@ -55,17 +56,25 @@ class SettingsMenu:
             await self._book.write(where, settings)
             await toast(update, None)
             self._locales.choose(settings.language)
-            _ = self._speak(update)
-            await change_menu(update, context.bot, self._delivery, settings_text(_), buttons(_, settings))
+            await change_menu(update, context.bot, self._delivery, *await self._menu(update, context.bot, settings))
 
     async def _settings(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         _, message = self._speak(update), update.effective_message
         assert message is not None, "commands come in messages"
         if await may_choose(update, context.bot):
             settings = await self._book.read(conversation_of(message))
-            await show_menu(update, self._delivery, settings_text(_), buttons(_, settings))
+            await show_menu(update, self._delivery, *await self._menu(update, context.bot, settings))
         else:
             await self._delivery.send(update, only_admins_text(_))
+
+    async def _menu(self, update: Update, bot: Bot, settings: ChatSettings) -> tuple[str, InlineKeyboardMarkup]:
+        _, chat = self._speak(update), update.effective_chat
+        in_group = chat is not None and chat.type != ChatType.PRIVATE
+        parts = [settings_text(_)]
+        if chat and in_group:
+            parts.append(attention_text(_))
+            parts += [] if await hears_all(bot, chat.id) else [deaf_text(_)]
+        return "\n\n".join(parts), buttons(_, settings, in_group)
 
     def _speak(self, update: Update) -> Translate:
         return self._locales.speak(language_of(update))
@@ -92,15 +101,29 @@ def settings_text(_: Translate) -> str:
     )
 
 
-def buttons(_: Translate, settings: ChatSettings) -> InlineKeyboardMarkup:
+def attention_text(_: Translate) -> str:
+    """What the further row in groups is about."""
+    return _(
+        "Fourth row: what I answer in this group. Either only what is meant for me: my name, a reply to me, a command. "
+        "Or all messages."
+    )
+
+
+def deaf_text(_: Translate) -> str:
+    """That not all messages of a group reach the bot."""
+    return _("So far I hear only what is meant for me here. Make me an admin of this group, and I can hear you all.")
+
+
+def buttons(_: Translate, settings: ChatSettings, in_group: bool = False) -> InlineKeyboardMarkup:
     """The menu, with what holds marked."""
     manner = settings.manner
     marked = {
         f"set:creativity:{manner.creativity}",
         f"set:length:{manner.length}",
         f"set:language:{settings.language or AUTOMATIC}",
+        f"set:attention:{settings.attention}",
     }
-    return keyboard(_options(_), marked)
+    return keyboard([*_options(_), *([_attention_options(_)] if in_group else [])], marked)
 
 
 def changed(settings: ChatSettings, data: str) -> ChatSettings:
@@ -110,6 +133,8 @@ def changed(settings: ChatSettings, data: str) -> ChatSettings:
         return replace(settings, manner=replace(settings.manner, creativity=Creativity(value)))
     if what == "length":
         return replace(settings, manner=replace(settings.manner, length=Length(value)))
+    if what == "attention":
+        return replace(settings, attention=Attention(value))
     return replace(settings, language=None if value == AUTOMATIC else value)
 
 
@@ -123,3 +148,7 @@ def _options(_: Translate) -> list[list[Option]]:
         [("set:length:short", _("Short")), ("set:length:normal", _("Normal")), ("set:length:long", _("Long"))],
         [("set:language:auto", _("Automatic")), ("set:language:en", "English"), ("set:language:ru", "Русский")],
     ]
+
+
+def _attention_options(_: Translate) -> list[Option]:
+    return [("set:attention:addressed", _("What is meant for me")), ("set:attention:all", _("All messages"))]

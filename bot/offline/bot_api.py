@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.offline import editing, identity, membership, sending
+from bot.offline import editing, identity, inline, membership, sending
 from bot.offline.arguments import Arguments, read_arguments
 from bot.offline.delivery import UpdateDelivery
 from bot.offline.errors import ApiError
@@ -103,6 +103,7 @@ def _methods(delivery: UpdateDelivery) -> list[Method]:
         editing.delete_messages,
         editing.set_message_reaction,
         editing.answer_callback_query,
+        inline.answer_inline_query,
         membership.get_chat,
         membership.get_chat_member,
         membership.get_chat_administrators,

@@ -14,8 +14,8 @@ MAX_LENGTH: Mapping[str, int] = {"name": 64, "description": 512, "short_descript
 async def get_me(world: World, args: Arguments) -> Json:
     return world.bot.as_json() | {
         "can_join_groups": True,
-        "can_read_all_group_messages": True,
-        "supports_inline_queries": False,
+        "can_read_all_group_messages": not world.bot.has_privacy,
+        "supports_inline_queries": world.bot.is_inline,
         "can_connect_to_business": False,
         "has_main_web_app": False,
         "has_topics_enabled": False,

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.offline.arguments import Arguments, read_arguments
+from bot.offline.botfather import reaches_bot
 from bot.offline.entities import find_entities, utf16_length
 from bot.offline.errors import ApiError, BadRequestError
 from bot.offline.faults import KINDS, Fault, Faults
@@ -56,8 +57,7 @@ class People:
         if reply:
             content["reply_to_message"] = {key: value for key, value in reply.items() if key != "reply_to_message"}
         message = self._world.add_message(chat, user.as_json(), content)
-        update_id = self._world.updates.push("message", message)
-        return {"message_id": message["message_id"], "update_id": update_id}
+        return {"message_id": message["message_id"], "update_id": self._tell_bot("message", chat, message)}
 
     async def edit(self, request: web.Request) -> Json:
         """A person changes the words of an earlier message."""
@@ -68,7 +68,8 @@ class People:
         if message is None or message["from"]["id"] != user.id or "text" not in message:
             raise BadRequestError("only one's own words can be edited")
         edited = {name: value for name, value in message.items() if name != "entities"} | _spoken(args.text("text"))
-        return {"update_id": self._world.edit(chat, edited)}
+        self._world.edit(chat, edited)
+        return {"update_id": self._tell_bot("edited_message", chat, edited)}
 
     async def press(self, request: web.Request) -> Json:
         """A person presses an inline button."""
@@ -191,6 +192,10 @@ class People:
                     event = event | {"message": shown_message(self._world.chats[event["chat_id"]], event["message"])}
                 await stream.write(b"data: " + json.dumps(event).encode() + b"\n\n")
 
+    def _tell_bot(self, kind: str, chat: Chat, message: Json) -> int | None:
+        """The number of the update; None if the bot does not get to see such a message."""
+        return self._world.updates.push(kind, message) if reaches_bot(self._world.bot, chat, message) else None
+
     def _pointed_at(self, args: Arguments) -> tuple[User, Chat, Json]:
         """Who means which message of which chat."""
         user = self._world.person(_required(args.integer("user_id"), "user_id"))
@@ -202,7 +207,10 @@ class People:
 
     def _chat_of(self, user: User, chat_id: int, title: str = "") -> Chat:
         if chat_id < 0:
-            return self._world.group(chat_id, title, (user.id,))
+            group = self._world.group(chat_id, title, (user.id,))
+            if group.moved_to:
+                raise BadRequestError(f"this group goes on as {group.moved_to}")
+            return group
         if chat_id != user.id:
             raise BadRequestError("a person's private chat with the bot has the person's own id")
         return self._world.chats[chat_id]
@@ -248,6 +256,7 @@ class People:
             "commands": commands,
             "version": chat.version,
             "read_up_to": chat.read_up_to,
+            "moved_to": chat.moved_to,
         }
 
 
@@ -274,8 +283,13 @@ def shown_message(chat: Chat, message: Json) -> Json:
         "from_bot": sender["is_bot"],
         "user_id": sender["id"],
         "first_name": sender["first_name"],
-        "text": message.get("text") or message.get("caption") or "",
+        "text": message.get("text") or message.get("caption") or _notice(message),
     }
+
+
+def _notice(message: Json) -> str:
+    """What a message says that nobody has written."""
+    return "This group is a supergroup now." if {"migrate_to_chat_id", "migrate_from_chat_id"} & message.keys() else ""
 
 
 def _spoken(text: str) -> Json:

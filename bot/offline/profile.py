@@ -12,13 +12,18 @@ MAX_COMMANDS = 100
 
 @dataclass(slots=True)
 class BotProfile:
-    """Who the bot is. Texts are kept per language code, commands per scope and language code."""
+    """Who the bot is. Texts are kept per language code, commands per scope and language code.
+
+    With privacy it is told of what is meant for it only, of all that is said in groups.
+    """
 
     token: str
     name: str
     username: str
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
     commands: dict[tuple[str, str], list[dict[str, str]]] = field(default_factory=dict)
+    has_privacy: bool = False
+    is_inline: bool = True
 
     @property
     def id(self) -> int:

@@ -6,9 +6,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.offline.bot_api import BotApi
+from bot.offline.botfather import BotFather
 from bot.offline.cast import introduce
 from bot.offline.delivery import UpdateDelivery
 from bot.offline.faults import Faults
+from bot.offline.inline import Inline
+from bot.offline.migration import Migration
 from bot.offline.people import People
 from bot.offline.profile import BotProfile
 from bot.offline.world import World
@@ -89,6 +92,8 @@ class OfflineTelegram:
         app = web.Application(middlewares=[_only_this_machine, _safe_headers], client_max_size=MAX_REQUEST_BYTES)
         app.add_routes(BotApi(self.world, self.faults, self._delivery).routes())
         app.add_routes(People(self.world, self.faults).routes())
+        for more in (BotFather(self.world), Migration(self.world), Inline(self.world)):
+            app.add_routes(more.routes())
         app.add_routes([web.get("/", _page), web.static("/page", PAGE)])
         return app
 

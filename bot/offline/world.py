@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from bot.offline.errors import BadRequestError
+from bot.offline.errors import ApiError, BadRequestError
 from bot.offline.feed import Feed
 from bot.offline.files import FileStore
 from bot.offline.profile import BotProfile
@@ -19,6 +19,7 @@ Json = dict[str, Any]
 EPOCH = 1_767_225_600  # 2026-01-01: what ids count from
 ACTION_SECONDS = 5
 HISTORY = 200
+SUPERGROUPS = -1_000_000_000_000  # Their numbers are below this one.
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ class Chat:
     read_up_to: int = 0
     has_topics: bool = False
     bot_is_admin: bool = False
+    moved_to: int = 0
 
     @property
     def is_private(self) -> bool:
@@ -68,7 +70,7 @@ class Chat:
     def kind(self) -> str:
         if self.is_private:
             return "private"
-        return "supergroup" if self.id <= -1_000_000_000_000 or self.has_topics else "group"
+        return "supergroup" if self.id <= SUPERGROUPS or self.has_topics else "group"
 
     def as_json(self) -> Json:
         if self.is_private:
@@ -76,6 +78,15 @@ class Chat:
             return shown | ({"username": self.username} if self.username else {})
         shown = {"id": self.id, "type": self.kind, "title": self.title}
         return shown | ({"is_forum": True} if self.has_topics else {})
+
+
+@dataclass(slots=True)
+class InlineQuery:
+    """Somebody's question in inline mode: what the bot has offered (None: nothing yet), and what that would send."""
+
+    user_id: int
+    answer: Json | None = None
+    messages: dict[str, Json] = field(default_factory=dict)
 
 
 class World:
@@ -89,6 +100,7 @@ class World:
         self.users: dict[int, User] = {}
         self.chats: dict[int, Chat] = {}
         self.callbacks: dict[str, Json] = {}
+        self.inline_queries: dict[str, InlineQuery] = {}
         self.files = FileStore()
         self.feed = Feed()
         self.updates = UpdateQueue(self._first_id, self._mark_read, lambda: self.feed.publish({"type": "people"}))
@@ -125,10 +137,13 @@ class World:
         return chat
 
     def chat(self, chat_id: int) -> Chat:
-        """A chat that the bot may write to. Raises BadRequestError."""
+        """A chat that the bot may write to. Raises ApiError."""
         chat = self.chats.get(chat_id)
         if chat is None or not chat.known_to_bot:
             raise BadRequestError("chat not found")
+        if chat.moved_to:
+            moved = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise ApiError(400, moved, {"migrate_to_chat_id": chat.moved_to})
         return chat
 
     def add_message(self, chat: Chat, sender: Json, content: Json) -> Json:
@@ -147,12 +162,11 @@ class World:
         self.changed(chat, "message", message=message)
         return message
 
-    def edit(self, chat: Chat, message: Json) -> int:
-        """A person puts this message in the place of the one that it was. Returns the id of the update."""
+    def edit(self, chat: Chat, message: Json) -> None:
+        """A person puts this message in the place of the one that it was."""
         message["edit_date"] = int(time.time())
         chat.messages[message["message_id"]] = message
         self.changed(chat, "edited", message=message)
-        return self.updates.push("edited_message", message)
 
     def changed(self, chat: Chat, kind: str, **what: Any) -> None:
         """Counts a change of a chat and tells it to the listeners."""

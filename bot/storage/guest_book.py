@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.gate import Overrun, Quota, Visitor
-from bot.storage.tables import Admission, Ban
+from bot.storage.tables import Admission, Ban, MovedGroup
 from bot.storage.transaction import Sessions, transaction
 
 
@@ -54,6 +54,12 @@ class SqlGuestBook:
         except IntegrityError:
             return []  # Let in before, and handled again.
         return overruns
+
+    async def former_id(self, chat_id: int) -> int | None:
+        """The number that a supergroup had before it was one, if that is on record."""
+        query = select(MovedGroup.former_id).where(MovedGroup.id == chat_id)
+        async with transaction(self._sessions) as session:
+            return await session.scalar(query)
 
     async def forget(self, before: datetime) -> None:
         """Delete the admissions before a moment."""

@@ -12,20 +12,24 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.chat_service import AlreadyAnsweredError, Conversation, Exchange, Line, Mode
+from bot.chat_settings import SettingsBook
 from bot.personas import Roster
-from bot.storage.tables import Chat, ChatChoices, InboxRow, Message, State, now
+from bot.storage.settings_book import SqlSettingsBook
+from bot.storage.tables import Chat, InboxRow, Message, State, now
 from bot.storage.transaction import UNAVAILABLE, Sessions, transaction, unavailable
 
 
 class SqlUnitOfWork:
     """One transaction; see `bot.chat_service.UnitOfWork`. Raises StorageError if the database is not available.
 
-    The `roster` tells which character a chat's choice stands for: the dialogue is the one with that character.
+    The `book` has what chats have chosen, and the `roster` tells which character that stands for: the dialogue is the
+    one with that character.
     """
 
-    def __init__(self, sessions: Sessions, roster: Roster | None = None) -> None:
+    def __init__(self, sessions: Sessions, roster: Roster | None = None, book: SettingsBook | None = None) -> None:
         self._session = sessions()
         self._roster = roster or Roster()
+        self._book = book or SqlSettingsBook(sessions)
         self._answered_question: int | None = None  # The question that is answered here.
         self._given: Message | None = None  # The answer to it.
 
@@ -72,9 +76,9 @@ class SqlUnitOfWork:
         await self._session.commit()
 
     async def _lines(self, newest_first: Select[Message]) -> list[Line]:
-        columns = newest_first.with_only_columns(Message.speaker, Message.text, Message.is_character)
+        columns = newest_first.with_only_columns(Message.speaker, Message.text, Message.is_character, Message.user_id)
         rows = (await self._session.execute(columns)).all()
-        return [Line(*row) for row in reversed(rows)]
+        return [Line(*row[:3], person=None if row.is_character else row.user_id) for row in reversed(rows)]
 
     def _answer(self, question: Message, answer: Message) -> None:
         answer.question = question.id
@@ -83,8 +87,7 @@ class SqlUnitOfWork:
 
     async def _dialogue(self, conversation: Conversation) -> Select[Message]:
         """What the dialogue with the present character consists of, newest first."""
-        choices = await self._session.get(ChatChoices, (conversation.chat_id, conversation.thread_id))
-        persona = self._roster.resolve(choices.persona if choices else None)
+        persona = self._roster.resolve((await self._book.read(conversation)).persona)
         return dialogue(conversation).where(func.coalesce(Message.persona, self._roster.default) == persona)
 
     async def _chat(self, conversation: Conversation) -> Chat:

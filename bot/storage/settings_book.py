@@ -1,7 +1,7 @@
 """The queries on what chats have chosen."""
 
 from bot.chat_service import Conversation
-from bot.chat_settings import ChatSettings, Creativity, Length, Manner
+from bot.chat_settings import Attention, ChatSettings, Creativity, Length, Manner
 from bot.storage.tables import ChatChoices
 from bot.storage.transaction import Sessions, transaction
 
@@ -28,6 +28,7 @@ class SqlSettingsBook:
             creativity=settings.manner.creativity,
             length=settings.manner.length,
             language=settings.language,
+            attention=settings.attention,
         )
         async with transaction(self._sessions) as session:
             await session.merge(row)
@@ -35,4 +36,5 @@ class SqlSettingsBook:
 
 def settings_of(row: ChatChoices) -> ChatSettings:
     """What a row says."""
-    return ChatSettings(row.persona, Manner(Creativity(row.creativity), Length(row.length)), row.language)
+    manner = Manner(Creativity(row.creativity), Length(row.length))
+    return ChatSettings(row.persona, manner, row.language, Attention(row.attention))

@@ -131,6 +131,7 @@ class ChatChoices(Table):
     creativity: Mapped[str] = mapped_column(String(16))
     length: Mapped[str] = mapped_column(String(16))
     language: Mapped[str | None] = mapped_column(String(16))
+    attention: Mapped[str] = mapped_column(String(16), server_default="addressed")
 
 
 class Opinion(Table):
@@ -236,3 +237,12 @@ class Recipient(Table):
     broadcast: Mapped[int] = mapped_column(ForeignKey("broadcasts.id", ondelete="CASCADE"), primary_key=True)
     chat_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     state: Mapped[str] = mapped_column(String(16))
+
+
+class MovedGroup(Table):
+    """A supergroup that was a group before, and the number that this had."""
+
+    __tablename__ = "moved_groups"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    former_id: Mapped[int] = mapped_column(BigInteger)

@@ -67,6 +67,30 @@ class Stage:
         """A group comes to be."""
         await self._post("add", {"chat_id": chat_id, "title": f"Group {-chat_id}", **more})
 
+    async def botfather(self, **settings: bool) -> None:
+        """The bot's owner turns `privacy` mode or `inline` mode on or off; a bot learns of it when it starts."""
+        await self._post("botfather", settings)
+
+    async def migrate(self, chat_id: int) -> int:
+        """A group becomes a supergroup; returns its new number."""
+        return int((await self._post("migrate", {"chat_id": chat_id}))["chat_id"])
+
+    async def type(self, query: str, user: int = 1) -> str:
+        """A person types this after the bot's name; returns the number by which `offered` knows it."""
+        return str((await self._post("inline", {"user_id": user, "query": query}))["inline_query_id"])
+
+    async def offered(self, query_id: str) -> Json:
+        """What the bot offers for what was typed, as soon as it does."""
+        answer = (await self._get("inline", inline_query_id=query_id, wait=PATIENCE))["answer"]
+        assert answer is not None, "the bot offers nothing"
+        found: Json = answer
+        return found
+
+    async def choose(self, query_id: str, result_id: str, chat_id: int) -> int:
+        """The person sends what was offered to a chat; returns the number of the message."""
+        choice = {"inline_query_id": query_id, "result_id": result_id, "chat_id": chat_id}
+        return int((await self._post("choose", choice))["message_id"])
+
     async def toast(self, query_id: str, chat: int = 1) -> str:
         """What a button said to whoever pressed it, as soon as it says something, which may be nothing."""
         said: list[str] = []

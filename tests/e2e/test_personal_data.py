@@ -181,17 +181,17 @@ async def test_after_forgetting_the_conversation_begins_anew(stage: Stage) -> No
 
 
 async def test_in_a_group_only_the_lines_of_the_one_who_asks_are_forgotten(stage: Stage) -> None:
-    async with stage.bot(ScriptedActor()):
+    async with stage.bot(ScriptedActor("You said: private words", "One.", "Two of us.")):
         await stage.say("private words")
+        await stage.answers(1)
         await say_in_group(stage, "stamps", user=1)
         await say_in_group(stage, "coins", user=2)
-        await stage.answers(1)
         await stage.answers(2, GROUP)
         asked = await question(stage, chat=GROUP)
         await stage.press(asked, YES)
         await becomes(stage, asked, DONE)
     texts = {text for (text,) in stage.rows("SELECT text FROM messages")}
-    assert texts == {"private words", "You said: private words", "coins", "You said: coins"}
+    assert texts == {"private words", "You said: private words", "coins", "Two of us."}
 
 
 async def test_nobody_else_can_press_the_button(stage: Stage) -> None:

@@ -418,3 +418,64 @@ async def test_whoever_does_not_want_to_edit_any_more_writes_something_new(page:
     await write(page, "How are you?")
     assert (await heard(caller))["message"]["text"] == "How are you?"
     await expect(page.locator(".mine .text")).to_have_text(["Hi!", "How are you?"])
+
+
+OFFER = {
+    "type": "article",
+    "id": "1",
+    "title": "Lisa",
+    "description": "The saxophone!",
+    "input_message_content": {"message_text": "Lisa: The saxophone!"},
+}
+
+
+async def test_who_types_the_bots_name_and_a_question_is_offered_an_answer_and_a_click_sends_it(
+    opened: Opener, caller: Caller
+) -> None:
+    page = await opened(f"#{ALEX}/{GROUP}")
+    line, offers = page.get_by_label("Message", exact=True), page.get_by_label("Answers to send")
+    await line.fill("@understudy_bot What do you play?")
+    query = (await heard(caller))["inline_query"]
+    assert (query["query"], query["from"]["id"]) == ("What do you play?", ALEX)
+    await caller.result("answerInlineQuery", inline_query_id=query["id"], results=[OFFER])
+    await offers.get_by_role("button", name="The saxophone!").click()
+    message = page.locator(".message.mine")
+    await expect(message).to_contain_text("via @understudy_bot")
+    await expect(message).to_contain_text("Lisa: The saxophone!")
+    await expect(line).to_have_value("")
+    await expect(offers).to_be_hidden()
+
+
+async def test_of_what_is_typed_on_only_the_newest_question_is_offered_an_answer(
+    opened: Opener, caller: Caller
+) -> None:
+    page = await opened(f"#{ALEX}/{GROUP}")
+    line, offers = page.get_by_label("Message", exact=True), page.get_by_label("Answers to send")
+    await line.fill("@understudy_bot Who")
+    first = (await heard(caller))["inline_query"]
+    await line.fill("@understudy_bot Who are you?")
+    await caller.result("answerInlineQuery", inline_query_id=first["id"], results=[OFFER])
+    second = await newer_query(caller, first["id"])
+    hint = {"text": "Ask me", "start_parameter": "inline"}
+    await caller.result("answerInlineQuery", inline_query_id=second, results=[], button=hint)
+    await expect(offers.get_by_role("button")).to_have_text(["Ask me"])
+    await line.fill("Never mind")
+    await expect(offers).to_be_hidden()
+
+
+async def newer_query(caller: Caller, known: str) -> str:
+    """The number of the newest inline query, as soon as it is another one than the known."""
+    while (number := str((await heard(caller))["inline_query"]["id"])) == known:
+        pass
+    return number
+
+
+async def test_a_group_that_becomes_a_supergroup_goes_on_before_ones_eyes(opened: Opener, caller: Caller) -> None:
+    page = await opened(f"#{ALEX}/{GROUP}")
+    await expect(page.locator("#chat-title")).to_have_text("Band practice")
+    moved = (await caller.people("POST", "migrate", chat_id=GROUP))["chat_id"]
+    await expect(page).to_have_url(re.compile(f"#{ALEX}/{moved}$"))
+    await expect(page.locator(".message")).to_contain_text("This group is a supergroup now.")
+    await expect(page.locator("#chats li")).to_have_count(2)
+    await caller.result("sendMessage", chat_id=moved, text="Still here")
+    await expect(page.locator(".message").last).to_contain_text("Still here")

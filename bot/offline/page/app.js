@@ -3,6 +3,7 @@
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { alert, askGroup, askPerson, notice, showPicture } from "./dialogs.js";
+import { InlineOffer } from "./inline.js";
 import { get, listen, post } from "./server.js";
 import { Sidebar } from "./sidebar.js";
 import { State } from "./state.js";
@@ -15,9 +16,16 @@ class App {
     this.state = new State();
     this.root = document.querySelector("#app");
     this.sidebar = new Sidebar(this.state);
+    this.offer = new InlineOffer({
+      botName: () => this.state.bot.username ?? "",
+      onAsk: (query) => this.ask(query),
+      onChoose: (query, result) => this.choose(query, result),
+      onHint: () => { location.hash = `#${this.state.person}/${this.state.person}`; },
+    });
     this.composer = new Composer({
       onSend: (text, replyTo) => this.send(text, replyTo),
       onEdit: (text, messageId) => this.edit(text, messageId),
+      onTyped: (text) => this.offer.typed(text),
       commands: () => this.state.commands(),
     });
     this.conversation = new Conversation(this.state, {
@@ -56,6 +64,8 @@ class App {
 
   async refresh() {
     this.state.take(await get("state"));
+    const moved = this.state.chats.get(this.state.chat)?.moved_to;
+    if (moved) location.replace(`#${this.state.person}/${moved}`);
     this.sidebar.draw();
     this.conversation.drawHeader();
     this.conversation.drawWelcome();
@@ -97,6 +107,16 @@ class App {
 
   async edit(text, messageId) {
     return this.#try(() => post("edit", { user_id: this.state.person, chat_id: this.state.chat, message_id: messageId, text }));
+  }
+
+  async ask(query) {
+    const answer = await this.#try(() => post("inline", { user_id: this.state.person, query }));
+    return answer?.inline_query_id ?? null;
+  }
+
+  async choose(query, result) {
+    const choice = { inline_query_id: query, result_id: result, chat_id: this.state.chat };
+    if (await this.#try(() => post("choose", choice))) this.composer.clear();
   }
 
   async react(message, emoji) {
@@ -150,6 +170,7 @@ class App {
       case "action": return this.#action(event);
       case "draft": return this.#draft(event, here);
       case "callback_answer": return this.#answered(event.answer);
+      case "inline_answer": return this.offer.answered(event);
       case "people":
       case "commands": return this.refresh();
     }

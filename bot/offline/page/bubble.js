@@ -17,6 +17,7 @@ export function bubble(message, view) {
   });
   const body = element("div", { class: "bubble", ondblclick: () => view.onReply(message) },
     named && element("p", { class: `sender name-${colour(message.user_id)}` }, message.first_name),
+    message.via_bot && element("p", { class: "via" }, `via @${message.via_bot.username}`),
     message.reply_to_message && quote(message.reply_to_message, view),
     message.photo && photo(message, view),
     message.document && file(message.document),

@@ -7,11 +7,12 @@ const TALLEST = 160;
 export class Composer {
   /**
    * `onSend(text, replyTo)` sends and `onEdit(text, messageId)` changes a message; both say whether they could.
-   * `commands()` gives the commands that this person has here.
+   * `commands()` gives the commands that this person has here; `onTyped(text)` is told what stands in the line.
    */
-  constructor({ onSend, onEdit, commands }) {
+  constructor({ onSend, onEdit, onTyped, commands }) {
     this.onSend = onSend;
     this.onEdit = onEdit;
+    this.onTyped = onTyped;
     this.commands = commands;
     this.replyTo = null;
     this.editing = null;
@@ -59,6 +60,12 @@ export class Composer {
     this.#quote(message, "Editing");
   }
 
+  /** What was being written is said in another way. */
+  clear() {
+    this.#write("");
+    this.text.focus();
+  }
+
   #quote(message, title) {
     this.reply.hidden = !message;
     if (!message) return;
@@ -85,6 +92,7 @@ export class Composer {
     this.text.style.height = "auto";
     this.text.style.height = `${Math.min(this.text.scrollHeight, TALLEST)}px`;
     this.form.classList.toggle("empty", !this.text.value.trim());
+    this.onTyped(this.text.value);
     if (/^\/\w*$/.test(this.text.value)) this.#open(this.text.value);
     else this.#close();
   }

@@ -30,7 +30,7 @@ export class State {
   /** The chats that a person sees, the latest first. */
   chatsOf(person) {
     const latest = (chat) => chat.last_message?.date ?? 0;
-    const own = [...this.chats.values()].filter((chat) => chat.members.includes(person));
+    const own = [...this.chats.values()].filter((chat) => !chat.moved_to && chat.members.includes(person));
     return own.sort((one, two) => latest(two) - latest(one) || two.id - one.id);
   }
 

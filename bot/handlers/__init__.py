@@ -27,6 +27,7 @@ from bot.handlers.dialogue import Dialogue
 from bot.handlers.doorkeeper import Doorkeeper
 from bot.handlers.failures import Failures
 from bot.handlers.judging import Judging
+from bot.handlers.language_barrier import LanguageBarrier
 from bot.handlers.persona_menu import PERSONA_PRESSED, PersonaMenu
 from bot.handlers.privacy import PRESSED, Privacy
 from bot.handlers.reviewing import PRESSED as REVIEWED
@@ -53,6 +54,7 @@ def register(
     application: AnyApplication,
     *,
     service: ChatService,
+    barrier: LanguageBarrier,
     thoughts: SecondThoughts,
     stopping: Stopping,
     origins: Origins,
@@ -70,9 +72,9 @@ def register(
     admins: Collection[int],
 ) -> None:
     """Add every handler to the application."""
-    commands = Commands(service, delivery, previews, locales)
-    dialogue = Dialogue(service, delivery, previews, locales)
-    control = Control(thoughts, stopping, delivery, previews, locales)
+    commands = Commands(service, barrier, delivery, previews, locales)
+    dialogue = Dialogue(service, barrier, delivery, previews, locales)
+    control = Control(thoughts, stopping, barrier, delivery, previews, locales)
     failures = Failures(inbox, delivery, locales, admins)
     bans = Bans(gate, delivery, locales)
     doorkeeper = Doorkeeper(gate, notices, delivery, locales)

@@ -23,6 +23,11 @@ LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 WITHOUT_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 QUESTION_MARKS = ("?", "？", "؟", "?!")
 NO_LANGUAGE = "zxx"
+# Two of these are enough to be understood without the classifier. None of them is a common word of another language.
+PLAIN = {
+    "en": {"the", "you", "your", "what", "who", "how", "why", "when", "where", "are", "and", "that", "this", "with"}
+    | {"they", "she", "know", "think", "want", "about", "did", "does"}
+}
 KIN = {"en": {"pcm"}}  # English as it is spoken in Nigeria, and by children in a hurry.
 
 
@@ -34,13 +39,13 @@ class LanguageDetector:
 
     async def is_foreign(self, text: str, spoken: Collection[str]) -> bool:
         """Whether a text is clearly in none of the languages `spoken`, by their ISO 639 codes; False where unknown."""
-        if not spoken or not says_enough(text):
+        if not spoken or not says_enough(text) or is_plain(text, spoken):
             return False
         async with self._reading:
             identifier = await asyncio.to_thread(_identifier)
         if not set(spoken) & set(identifier.labels):
             return False
-        likely = dict(identifier.rank(text))
+        likely: dict[str, float] = dict(identifier.rank(text))
         understood = {NO_LANGUAGE, *spoken, *(kin for code in spoken for kin in KIN.get(code, ()))}
         return sum(likely.get(code, 0.0) for code in understood) < MOST_LIKELY_SPOKEN
 
@@ -56,6 +61,12 @@ def says_enough(text: str) -> bool:
     )
     is_no_title = text.rstrip().endswith(QUESTION_MARKS) or not LATIN.search(text)
     return different >= (WORDS_OF_NO_TITLE if is_no_title else WORDS)
+
+
+def is_plain(text: str, spoken: Collection[str]) -> bool:
+    """Whether a text has plain words of one of the languages `spoken`, of those whose words are known here."""
+    words = {word.lower() for word in WORD.findall(text)}
+    return any(len(words & PLAIN.get(code, set())) >= 2 for code in spoken)
 
 
 @cache

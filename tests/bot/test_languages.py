@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.languages import LanguageDetector, says_enough
+from bot.languages import LanguageDetector, is_plain, says_enough
 
 SCRIPT = Path(__file__).parents[2] / "data_prep" / "demo" / "springfield_script_lines.csv"
 SHORT = 60  # Characters: the shorter, the harder to tell.
@@ -74,6 +74,16 @@ async def test_what_somebody_speaks_is_foreign_to_nobody_who_speaks_it_too() -> 
     assert not await detector.is_foreign("ich habe heute keine Lust auf Schule", ["en", "de"])
     assert not await detector.is_foreign("чем ты сегодня занимаешься вечером?", ["ru"])
     assert await detector.is_foreign("what did you do at school today, my friend?", ["ru"])
+
+
+@pytest.mark.parametrize("text", FOREIGN.strip().splitlines())
+def test_plain_words_of_a_language_are_in_no_sentence_of_another(text: str) -> None:
+    assert not is_plain(text, ["en", "tlh"])
+
+
+def test_what_has_plain_english_words_is_understood_without_further_ado() -> None:
+    assert is_plain("what does „ich liebe dich“ mean?", ["ru", "en"])
+    assert not is_plain("what does „ich liebe dich“ mean?", ["ru"])
 
 
 @pytest.mark.parametrize("spoken", [[], ["tlh"]])

@@ -86,8 +86,8 @@ class AddressedToBot(filters.MessageFilter):
 
 
 def words_for_bot(message: Message) -> str:
-    """The text of a message without the mentions of the bot."""
-    text = message.text or ""
+    """The text of a message, or what is written under its picture, without the mentions of the bot."""
+    text = message.text or message.caption or ""
     words = text
     for mention in _mentions(message):
         words = words.replace(mention, "")

@@ -83,11 +83,13 @@ def build(
     from bot.feedback import Feedback
     from bot.gate import Gate, Notices
     from bot.handlers import register
+    from bot.handlers.language_barrier import LanguageBarrier
     from bot.handlers.persona_menu import PersonaMenu
     from bot.handlers.privacy import Privacy
     from bot.handlers.settings_menu import SettingsMenu
     from bot.health import Physician
     from bot.inbox import Inbox
+    from bot.languages import LanguageDetector
     from bot.lifecycle import Lifecycle
     from bot.locales import Locales
     from bot.menus import Menus
@@ -137,6 +139,7 @@ def build(
     register(
         application,
         service=service,
+        barrier=LanguageBarrier(service, LanguageDetector(), delivery, locales),
         thoughts=thoughts,
         stopping=stopping,
         origins=build_origins(settings, AnswerRepository(database.session)),

@@ -1,17 +1,23 @@
 """Who can be chosen: the cards of the characters on offer. Knows neither models nor Telegram."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A character as people meet it: `about` is a line on who it is, `greeting` its first words; both may be empty."""
+    """A character as people meet it: `about` is a line on who it is, `greeting` its first words; both may be empty.
+
+    `languages` are those that it speaks, by their codes; empty: nobody knows. `unreadable` has its words about what it
+    cannot read, by kind, where it has words of its own.
+    """
 
     id: str
     name: str
     about: str = ""
     greeting: str = ""
+    languages: tuple[str, ...] = ()
+    unreadable: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Roster:

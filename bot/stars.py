@@ -132,7 +132,7 @@ def build_roster(settings: Settings, actor: Actor) -> Roster:
             continue
         # Of who is loaded, it is the actor who knows how to introduce itself.
         known = cards.get(persona) or Card(persona, card.name, greeting=card.greeting)
-        cards[persona] = replace(known, about=card.about)
+        cards[persona] = replace(known, about=card.about, languages=card.languages, unreadable=card.unreadable)
     return Roster(settings.persona, [cards[persona] for persona in sorted(cards)])
 
 

@@ -36,6 +36,7 @@ from bot.handlers.failures import Failures
 from bot.handlers.figures import Statistics
 from bot.handlers.inline import InlineMode
 from bot.handlers.judging import Judging
+from bot.handlers.language_barrier import LanguageBarrier
 from bot.handlers.moving import Moving
 from bot.handlers.persona_menu import PERSONA_PRESSED, PersonaMenu
 from bot.handlers.privacy import PRESSED, Privacy
@@ -66,6 +67,7 @@ def register(
     application: AnyApplication,
     *,
     service: ChatService,
+    barrier: LanguageBarrier,
     thoughts: SecondThoughts,
     stopping: Stopping,
     origins: Origins,
@@ -91,9 +93,9 @@ def register(
     admins: Collection[int],
 ) -> None:
     """Add every handler to the application."""
-    commands = Commands(service, delivery, previews, locales)
-    dialogue = Dialogue(service, delivery, previews, locales)
-    control = Control(thoughts, stopping, delivery, previews, locales)
+    commands = Commands(service, barrier, delivery, previews, locales)
+    dialogue = Dialogue(service, barrier, delivery, previews, locales)
+    control = Control(thoughts, stopping, barrier, delivery, previews, locales)
     failures = Failures(inbox, delivery, locales, admins)
     inbox.excuse_with(failures.ask_to_wait)
     bans = Bans(gate, delivery, locales)

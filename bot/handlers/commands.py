@@ -9,6 +9,7 @@ from bot.delivery import Delivery
 from bot.handlers import control, judging
 from bot.handlers.callbacks import Callback
 from bot.handlers.inline import inline_help
+from bot.handlers.language_barrier import LanguageBarrier
 from bot.handlers.persona_menu import persona_commands, persona_help
 from bot.handlers.settings_menu import settings_commands, settings_help
 from bot.locales import Locales, Translate
@@ -66,8 +67,16 @@ def reset_text(_: Translate) -> str:
 class Commands:
     """One callback per command."""
 
-    def __init__(self, service: ChatService, delivery: Delivery, previews: Previews, locales: Locales) -> None:
+    def __init__(
+        self,
+        service: ChatService,
+        barrier: LanguageBarrier,
+        delivery: Delivery,
+        previews: Previews,
+        locales: Locales,
+    ) -> None:
         self._service = service
+        self._barrier = barrier
         self._delivery = delivery
         self._previews = previews
         self._locales = locales
@@ -104,6 +113,8 @@ class Commands:
         question = _words_after_command(update)
         if not question:
             await self._delivery.send(update, ask_usage(self._speak(update)))
+            return
+        if await self._barrier.stops(update, question):
             return
         async with self._previews.of(update) as preview:
             answer = await self._service.ask(request_of(update, question), preview.grow, preview.ticket)

@@ -7,6 +7,7 @@ from bot.addressing import conversation_of, language_of, owner_of, person_of, re
 from bot.chat_service import Conversation, Line
 from bot.delivery import Delivery
 from bot.handlers.callbacks import Callback
+from bot.handlers.language_barrier import LanguageBarrier
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.placement import Press, Wish, place_of, read_press
@@ -42,12 +43,14 @@ class Control:
         self,
         thoughts: SecondThoughts,
         stopping: Stopping,
+        barrier: LanguageBarrier,
         delivery: Delivery,
         previews: Previews,
         locales: Locales,
     ) -> None:
         self._thoughts = thoughts
         self._stopping = stopping
+        self._barrier = barrier
         self._delivery = delivery
         self._previews = previews
         self._locales = locales
@@ -62,7 +65,7 @@ class Control:
         assert message is not None, "registered for messages only"
         request = request_of(update, words_for_bot(message))
         piece = await self._thoughts.last(request.conversation)
-        if piece and piece.is_changed_by(request):
+        if piece and piece.is_changed_by(request) and not await self._barrier.stops(update, request.line.text):
             async with self._previews.of(update, piece.answered_in) as preview:
                 answer = await self._thoughts.revise(request, piece, preview.grow, preview.ticket)
             await self._delivery.send(update, answer)

@@ -70,6 +70,8 @@ def test_without_a_list_only_the_operators_own_character_can_be_chosen(tmp_path:
     (card,) = build_roster(Settings(model_store=tmp_path), ScriptedActor()).cards
     assert (card.id, card.name, card.greeting) == ("lisa", "Lisa Simpson", "Hi, I'm Lisa!")
     assert card.about.startswith("Eight years old")
+    assert card.languages == ("en",)
+    assert card.unreadable["photo"]
 
 
 def test_a_character_without_a_card_in_the_store_introduces_itself(tmp_path: Path) -> None:

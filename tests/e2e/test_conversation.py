@@ -168,17 +168,6 @@ async def test_a_character_at_a_loss_for_words_says_so_in_the_users_language(sta
         assert await stage.answers(1) == ["Не нахожу слов. Может, спросите иначе?"]
 
 
-async def test_what_is_not_text_gets_one_kind_line(stage: Stage) -> None:
-    async with stage.bot(ScriptedActor()):
-        await stage.say("/start")
-        await stage.answers(1)
-        world = stage.server.world
-        sticker = {"file_id": "s", "file_unique_id": "s", "width": 1, "height": 1, "type": "regular"}
-        content = {"sticker": sticker | {"is_animated": False, "is_video": False}}
-        world.updates.push("message", world.add_message(world.chats[1], world.users[1].as_json(), content))
-        assert (await stage.answers(2))[1] == "I can only read text so far. Will you tell me in words?"
-
-
 async def test_in_a_group_it_answers_mentions_replies_and_commands_only(stage: Stage) -> None:
     actor = ScriptedActor()
     group = -500

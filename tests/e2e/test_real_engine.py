@@ -1,6 +1,5 @@
 """The bot with the engine that it really runs on: a tiny model in a store, and the character that ships."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,20 +10,8 @@ import pytest
 from model.persona import Persona, write_persona
 from model.store import Store
 from tests.e2e.stage import REPOSITORY, Stage
-from tests.model.conftest import make_tiny_llama
 
 HERE = Path(__file__).parent
-
-
-@pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with a character of two layers, who never learned to speak."""
-    folder = tmp_path_factory.mktemp("real-engine")
-    make_tiny_llama(folder / "run" / "weights")
-    write_persona(Persona("tiny", "Tiny", card="You are Tiny."), folder / "run" / "persona.toml")
-    (folder / "run" / "training.json").write_text(json.dumps({"base": "none", "method": "full"}))
-    Store(folder / "store").add("tiny", folder / "run")
-    return folder / "store"
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,10 @@ def test_a_persona_card_survives_being_written(tmp_path: Path) -> None:
     persona = Persona("x", 'A "quoted" name', "über\tTabs", "line one\nline \\two\x7f", "Hi 🎷", "gpt2", "Hm.")
     write_persona(persona, tmp_path / "persona.toml")
     assert read_persona(tmp_path / "persona.toml") == persona
+    words = {"photo": ('A photo\nof "what"?', "I'm blind."), "dice": ()}
+    talkative = replace(persona, languages=("en", "fil"), unreadable=words)
+    write_persona(talkative, tmp_path / "persona.toml")
+    assert read_persona(tmp_path / "persona.toml") == talkative
 
 
 @pytest.mark.parametrize(
@@ -177,6 +182,12 @@ def test_a_persona_card_survives_being_written(tmp_path: Path) -> None:
         ('id = "x"\nname = "X"\nage = 8', "'age' must be one of"),
         ('id = "X Y"\nname = "X"', "persona id 'X Y'"),
         ("id = ", "cannot be read"),
+        ('id = "x"\nname = 8', "'name' must be a string"),
+        ('id = "x"\nname = "X"\nlanguages = "en"', "'languages' must be a list of strings"),
+        ('id = "x"\nname = "X"\nlanguages = ["English"]', "'English' in 'languages' is no language code"),
+        ('id = "x"\nname = "X"\nunreadable = "no"', "'unreadable' must be a table"),
+        ('id = "x"\nname = "X"\n[unreadable]\npicture = ["What?"]', "'unreadable' must be a table"),
+        ('id = "x"\nname = "X"\n[unreadable]\nphoto = [""]', "'unreadable.photo' must be a list of strings, none of"),
     ],
 )
 def test_a_card_that_does_not_fit_is_named(tmp_path: Path, text: str, message: str) -> None:

@@ -74,8 +74,8 @@ def test_people_get_a_table(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     said.decided(Verdict("lisa", "v2", "v1", [PASSED], 80), tmp_path / "verdict.png")
     assert capsys.readouterr().out.splitlines() == [
         "lisa: retraining 20260101-000000-000000; v1 is live meanwhile",
-        "                                    v1        v2    may lose",
-        "perplexity ↓                    17.400    17.000       0.350  ✓",
+        "                                    v1        v2  may lose",
+        "perplexity ↓                    17.400    17.000     0.350  ✓",
         "measured on 80 held-out lines",
         "lisa: v2 is live now",
         str(tmp_path / "verdict.png"),

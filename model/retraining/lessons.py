@@ -25,7 +25,7 @@ Wording = tuple[tuple[str, ...], ...]
 
 
 def read_lessons(file: Path) -> list[Dialogue]:
-    """The lessons in a file, each once; ModelError names the line that is none."""
+    """The lessons in a file, each once, but for answers to nobody; ModelError names the line that is no lesson."""
     try:
         lines = file.read_bytes().split(b"\n")
     except OSError as error:
@@ -37,7 +37,8 @@ def read_lessons(file: Path) -> list[Dialogue]:
                 lessons.append(_lesson(json.loads(line.decode())))
             except ValueError as error:
                 raise ModelError(f"{file}, line {number} is no lesson: {_reason(error)}") from error
-    return list(dict.fromkeys(lessons))
+    # What an answer without a line before it answered is not known any more.
+    return [lesson for lesson in dict.fromkeys(lessons) if lesson.context]
 
 
 def write_lessons(lessons: Iterable[Dialogue], file: Path) -> None:
@@ -63,8 +64,8 @@ def _lesson(values: Any) -> Dialogue:
     if not isinstance(values, dict):
         raise ValueError("it is no JSON object")
     context, answer = values.get("context"), values.get("answer")
-    if not isinstance(context, list) or not 1 <= len(context) <= MOST_LINES:
-        raise ValueError(f"'context' must be a list of 1 to {MOST_LINES} lines")
+    if not isinstance(context, list) or len(context) > MOST_LINES:
+        raise ValueError(f"'context' must be a list of at most {MOST_LINES} lines")
     if not isinstance(answer, str) or not answer.strip():
         raise ValueError("'answer' must be a text")
     return Dialogue(tuple(map(_turn, context)), answer)

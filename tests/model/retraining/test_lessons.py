@@ -48,13 +48,18 @@ def test_the_same_lesson_of_several_people_counts_once_and_empty_lines_not_at_al
     assert read_lessons(write(tmp_path / "empty.jsonl")) == []
 
 
+def test_an_answer_whose_question_is_gone_teaches_nothing(tmp_path: Path) -> None:
+    lessons = read_lessons(write(tmp_path / "lessons.jsonl", LESSON | {"context": []}, LESSON))
+    assert [len(read.context) for read in lessons] == [3]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
         ('{"context": ', "it is no JSON"),
         ("[]", "it is no JSON object"),
-        (json.dumps(LESSON | {"context": []}), "'context' must be a list of 1 to 3 lines"),
-        (json.dumps(LESSON | {"context": [*LESSON["context"], "more"]}), "'context' must be a list of 1 to 3 lines"),
+        (json.dumps(LESSON | {"context": "Hello"}), "'context' must be a list of at most 3 lines"),
+        (json.dumps(LESSON | {"context": [*LESSON["context"], "more"]}), "'context' must be a list of at most 3 lines"),
         (json.dumps(LESSON | {"context": ["Hello"]}), "each line of 'context' must have 'speaker', str"),
         (
             json.dumps(LESSON | {"context": [{"speaker": "Ann", "text": "Hi", "is_character": "no"}]}),

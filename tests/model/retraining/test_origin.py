@@ -9,7 +9,7 @@ import pytest
 
 from model.errors import ModelError
 from model.examples import hash_examples, read_manifest
-from model.persona import Persona, write_persona
+from model.persona import SHIPPED, Persona, write_persona
 from model.retraining.origin import Script, demo_script, learned_from
 from model.store import Version
 
@@ -57,7 +57,7 @@ def test_the_examples_of_the_live_version_are_found_while_they_are_there_and_the
 
 
 def test_a_persona_that_ships_falls_back_to_the_script_that_ships_and_nobody_else_does(tmp_path: Path) -> None:
-    manifest = json.loads((Path("model") / "personas" / "lisa" / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((SHIPPED / "lisa" / "manifest.json").read_text(encoding="utf-8"))
     script = demo_script(version(tmp_path / "v1", manifest, "lisa"), "Lisa Simpson")
     assert script is not None
     assert script.file.is_file()

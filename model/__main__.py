@@ -1,4 +1,4 @@
-"""`python -m model COMMAND`: train, evaluate, talk to, list and switch versions."""
+"""`python -m model COMMAND`: train, evaluate, retrain, talk to, list and switch versions."""
 
 import argparse
 import asyncio
@@ -34,11 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from model import evaluate, train
+    from model import evaluate, retrain, train
 
     parser = argparse.ArgumentParser(prog="python -m model", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module in (("train", train), ("evaluate", evaluate)):
+    for name, module in (("train", train), ("evaluate", evaluate), ("retrain", retrain)):
         command = commands.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
         module.add_arguments(command)
         command.set_defaults(run=module.main)

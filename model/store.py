@@ -164,6 +164,21 @@ class Store:
         self._write_history(persona, earlier)
         return self.get(persona, earlier[0])
 
+    def prune(self, persona: str, earlier: int) -> list[str]:
+        """Delete all versions but the live one, so many that were live before it, and the newest; returns their names.
+
+        Where none is live, nothing is deleted.
+        """
+        names = self.names(check_identifier(persona))
+        history = [name for name in self._history(persona) if name in names]
+        outdated = [name for name in names[:-1] if history and name not in history[: 1 + earlier]]
+        for name in outdated:
+            # Out of sight at one stroke, so that half a version is never listed.
+            hidden = self._of(persona) / f".{name}-outdated"
+            (self._of(persona) / name).rename(hidden)
+            shutil.rmtree(hidden, ignore_errors=True)
+        return outdated
+
     def _of(self, persona: str) -> Path:
         return self._folder / persona
 

@@ -8,7 +8,7 @@ import platform
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version as library_version
 from pathlib import Path
@@ -20,9 +20,10 @@ from model.store import DEFAULT_STORE, Store
 from model.training_settings import TrainingSettings, add_setting_options, given_settings, option_name, settings_from
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, TrainerCallback
 
     from model.dataset import AnswerExamples
+    from model.examples import Dialogue
     from model.persona import Persona
     from model.trainer import AnswerTrainer
     from model.training_run import TrainingRun
@@ -73,7 +74,7 @@ def main(args: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What training starts from. `model` is the base as it is, in float32."""
+    """What training starts from. `model` is the base as it is, in float32; `lessons` of `train` are no script's."""
 
     manifest: dict[str, Any]
     base: Path
@@ -81,12 +82,19 @@ class Material:
     train: "AnswerExamples"
     validation: "AnswerExamples"
     model: "PreTrainedModel"
+    lessons: int = 0
 
 
-def load_material(settings: TrainingSettings, persona: "Persona | None" = None) -> Material:
+def load_material(
+    settings: TrainingSettings,
+    persona: "Persona | None" = None,
+    lessons: "Sequence[Dialogue]" = (),
+    progress: bool = True,
+) -> Material:
     """Read and tokenise the examples, then load the base; ModelError names what is missing.
 
-    Without a persona, the card is the one that the settings name, or a plain one for the character's name.
+    Without a persona, the card is the one that the settings name, or a plain one for the character's name. Lessons are
+    learned besides the examples.
     """
     from model.dataset import AnswerExamples
     from model.engines.transformers import load_model
@@ -111,16 +119,18 @@ def load_material(settings: TrainingSettings, persona: "Persona | None" = None) 
         manifest,
         base,
         persona,
-        AnswerExamples(passages, prompt, length, settings.context_dropout, settings.seed, progress=True),
-        AnswerExamples(validation, prompt, length, progress=True),
+        AnswerExamples([*passages, *lessons], prompt, length, settings.context_dropout, settings.seed, progress),
+        AnswerExamples(validation, prompt, length, progress=progress),
         load_model(base),
+        len(lessons),
     )
 
 
-def fine_tune(run: "TrainingRun", material: Material) -> bool:
+def fine_tune(run: "TrainingRun", material: Material, watcher: "TrainerCallback | None" = None) -> bool:
     """Train from the run's last checkpoint, or from the start; leaves the result in the run's version folder.
 
-    False if Ctrl-C came first: then a checkpoint holds everything up to the last step.
+    The watcher takes the place of the progress bar. False if Ctrl-C came first: then a checkpoint holds everything up
+    to the last step.
     """
     from model.engines.transformers import quiet
     from model.metrics import MetricsLog, ProgressBar
@@ -129,7 +139,7 @@ def fine_tune(run: "TrainingRun", material: Material) -> bool:
     checkpoint = run.last_checkpoint()
     with quiet(), Interruption() as interruption:
         model = with_adapter(material.model, run.settings) if run.settings.method == "lora" else material.model
-        callbacks = [ProgressBar(), MetricsLog(run.version_folder), interruption]
+        callbacks = [watcher or ProgressBar(), MetricsLog(run.version_folder), interruption]
         trainer = AnswerTrainer(model, run.settings, run.checkpoints, material.train, material.validation, callbacks)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if not interruption.happened:
@@ -158,6 +168,7 @@ def _training_record(run: "TrainingRun", material: Material, trainer: "AnswerTra
     settings, state = run.settings, trainer.state
     last = read_metrics(run.version_folder / METRICS_FILE)[-1]
     return {
+        "run": run.folder.name,
         "base": settings.base,
         "method": settings.method,
         "settings": settings.as_json() | _paths_to_publish(settings),
@@ -166,6 +177,7 @@ def _training_record(run: "TrainingRun", material: Material, trainer: "AnswerTra
             "source": material.manifest.get("source"),
             "examples_sha256": run.examples_sha256,
             "train": material.train.answers,
+            "lessons": material.lessons,
             "validation": material.validation.answers,
         },
         "training": {
@@ -212,12 +224,17 @@ def _unfinished_run(store: Path, given: Mapping[str, Any]) -> "TrainingRun":
     if "persona" not in given:
         raise ModelError("--persona is required: whose training is to be resumed?")
     run = TrainingRun.unfinished(store, given["persona"])
+    refuse_changes(run, given)
+    return run
+
+
+def refuse_changes(run: "TrainingRun", given: Mapping[str, Any]) -> None:
+    """ModelError names the first of the given settings that is not what the run began with."""
     was = run.settings.as_json()
     now = _with_full_paths(replace(run.settings, **given)).as_json()
     for name in given:
         if was[name] != now[name]:
             raise ModelError(f"{option_name(name)}: the run to resume has {was[name]}; leave the option out")
-    return run
 
 
 def _with_full_paths(settings: TrainingSettings) -> TrainingSettings:

@@ -37,10 +37,17 @@ class TrainingRun:
 
     @classmethod
     def begin(cls, store: Path, settings: TrainingSettings, persona: Persona) -> "TrainingRun":
-        """Make the folder of a new run. The card is kept with it: examples must look the same after a resume."""
+        """Make a new run in the store."""
+        return cls.begin_in(store / settings.persona / RUNS_FOLDER / new_name(), settings, persona)
+
+    @classmethod
+    def begin_in(cls, folder: Path, settings: TrainingSettings, persona: Persona) -> "TrainingRun":
+        """Make a new run in a folder of its own; the file that it is known by is written last.
+
+        The card is kept with it: examples must look the same after a resume.
+        """
         lines = training_lines(settings.examples)
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
-        run = cls(store / settings.persona / RUNS_FOLDER / stamp, settings, hash_examples(settings.examples))
+        run = cls(folder, settings, hash_examples(settings.examples))
         run.version_folder.mkdir(parents=True)
         write_persona(persona, run.version_folder / FILE_NAME)
         write_sources(lines, run.version_folder / SOURCES)
@@ -49,18 +56,21 @@ class TrainingRun:
 
     @classmethod
     def unfinished(cls, store: Path, persona: str) -> "TrainingRun":
-        """The last run of a persona that did not finish.
-
-        ModelError if there is none, or if its examples are not what they were.
-        """
+        """The last run of a persona that did not finish; see `read`. ModelError if there is none."""
         files = sorted((store / persona / RUNS_FOLDER).glob(f"*/{RUN_FILE}"))
         if not files:
             raise ModelError(f"--resume: {store} holds no unfinished training of {persona!r}")
+        return cls.read(files[-1].parent)
+
+    @classmethod
+    def read(cls, folder: Path) -> "TrainingRun":
+        """The unfinished run in a folder; ModelError if it is damaged, or if its examples are not what they were."""
+        file = folder / RUN_FILE
         try:
-            state = json.loads(files[-1].read_text(encoding="utf-8"))
-            run = cls(files[-1].parent, TrainingSettings.from_json(state["settings"]), state["examples_sha256"])
+            state = json.loads(file.read_text(encoding="utf-8"))
+            run = cls(folder, TrainingSettings.from_json(state["settings"]), state["examples_sha256"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{files[-1]} cannot be read: {error}") from error
+            raise ModelError(f"{file} cannot be read: {error}") from error
         if hash_examples(run.settings.examples) != run.examples_sha256:
             raise ModelError(f"--resume: {run.settings.examples} has changed since the run began; start a new one")
         return run
@@ -69,6 +79,11 @@ class TrainingRun:
     def persona(self) -> Persona:
         """The persona card that the run began with."""
         return read_persona(self.version_folder / FILE_NAME)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the training has come to its end (the record of it is written last)."""
+        return (self.version_folder / TRAINING_FILE).is_file()
 
     @property
     def checkpoints(self) -> Path:
@@ -88,6 +103,11 @@ class TrainingRun:
     def remove(self) -> None:
         """Delete the run: its result is in the store, or nothing came of it."""
         shutil.rmtree(self.folder)
+
+
+def new_name() -> str:
+    """The name of a run that begins now; names sort by time."""
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
 
 
 def _has_state(checkpoint: Path) -> bool:

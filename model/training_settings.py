@@ -1,7 +1,7 @@
 """The settings of a training run: one dataclass, from which the command line is derived."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from pathlib import Path
 from types import UnionType
@@ -118,16 +118,22 @@ def option_name(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def add_setting_options(parser: argparse.ArgumentParser) -> None:
-    """One option per setting. What is not given stays out of the namespace: a resumed run needs to know."""
+def add_setting_options(
+    parser: argparse.ArgumentParser, without: Collection[str] = (), default: str | None = None
+) -> None:
+    """One option per setting, but for those `without`, with `default` told in place of the defaults here.
+
+    What is not given stays out of the namespace: a resumed run needs to know.
+    """
     hints = get_type_hints(TrainingSettings)
     for setting in fields(TrainingSettings):
-        parser.add_argument(
-            option_name(setting.name),
-            default=argparse.SUPPRESS,
-            help=_help_text(setting),
-            **_value_type(hints[setting.name]),
-        )
+        if setting.name not in without:
+            parser.add_argument(
+                option_name(setting.name),
+                default=argparse.SUPPRESS,
+                help=_help_text(setting, default),
+                **_value_type(hints[setting.name]),
+            )
 
 
 def given_settings(args: argparse.Namespace) -> dict[str, Any]:
@@ -143,8 +149,10 @@ def settings_from(given: Mapping[str, Any]) -> TrainingSettings:
     return TrainingSettings(**given)
 
 
-def _help_text(setting: "Field[Any]") -> str:
+def _help_text(setting: "Field[Any]", default: str | None) -> str:
     text = str(setting.metadata["help"])
+    if default is not None:
+        return f"{text.partition(' (default:')[0]} (default: {default})"
     return text if setting.default in (MISSING, None) else f"{text} (default: {setting.default})"
 
 

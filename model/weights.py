@@ -97,6 +97,15 @@ def tensor_names(file: Path) -> list[str]:
         raise ModelError(f"{file} cannot be read: {error}") from error
 
 
+def tensor_shapes(base: Path) -> list[tuple[int, ...]]:
+    """Shapes of all tensors of a base folder; ModelError when it cannot be read. Reads the headers only."""
+    shapes = []
+    for file, name in _index(base).values():
+        with safe_open(str(file), framework="np") as tensors:
+            shapes.append(tuple(tensors.get_slice(name).get_shape()))
+    return shapes
+
+
 def read_tensor(file: Path, name: str) -> FloatArray:
     """One tensor as float32, whatever 16- or 32-bit type it was stored in."""
     with safe_open(str(file), framework="np") as tensors:

@@ -85,18 +85,28 @@ def by_dialogue(answers: Iterable[Answer]) -> list[list[Answer]]:
 
 
 def generate_answers(
-    folder: Path, persona: Persona, script: Script, progress: str = "", settings: GenerationSettings | None = None
+    folder: Path,
+    persona: Persona,
+    script: Script,
+    progress: str = "",
+    settings: GenerationSettings | None = None,
+    counted: Callable[[], object] = lambda: None,
 ) -> list[Answer]:
     """Let a character answer; `folder` is what the default engine reads. ModelError if it cannot be loaded.
 
     The n-th request has the seed n, and else the `settings` (or those that are served). A bar with the title
-    `progress`, if one is given.
+    `progress`, if one is given; `counted` is called after each answer.
     """
-    return asyncio.run(_generate(folder, persona, script, progress, settings or GenerationSettings()))
+    return asyncio.run(_generate(folder, persona, script, progress, settings or GenerationSettings(), counted))
 
 
 async def _generate(
-    folder: Path, persona: Persona, script: Script, progress: str, settings: GenerationSettings
+    folder: Path,
+    persona: Persona,
+    script: Script,
+    progress: str,
+    settings: GenerationSettings,
+    counted: Callable[[], object],
 ) -> list[Answer]:
     from tqdm import tqdm
 
@@ -108,7 +118,11 @@ async def _generate(
     with tqdm(total=len(script.truths), desc=progress, unit="answer", leave=False, disable=not progress) as bar:
         try:
             interview = Interview(
-                lambda watched: Character(persona, "", prompt, watched, length, content_filter), engine, bar, settings
+                lambda watched: Character(persona, "", prompt, watched, length, content_filter),
+                engine,
+                bar,
+                settings,
+                counted,
             )
             return await interview.run(script)
         finally:
@@ -124,11 +138,13 @@ class Interview:
         engine: Engine,
         bar: "tqdm[NoReturn]",
         settings: GenerationSettings,
+        counted: Callable[[], object] = lambda: None,
     ) -> None:
         self._open_character = open_character
         self._engine = engine
         self._bar = bar
         self._settings = settings
+        self._counted = counted
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, script: Script) -> list[Answer]:
@@ -164,6 +180,7 @@ class Interview:
             pieces = self._open_character(watched).reply(context, replace(self._settings, seed=seed))
             text = "".join([piece async for piece in pieces])
         self._bar.update()
+        self._counted()
         return Answer(context, exchange.answer, text, watched.at_limit, dialogue, watched.draws)
 
 

@@ -1,7 +1,7 @@
 """Next-line ranking: does a model tell what was really answered from what was said elsewhere?"""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,12 +82,17 @@ def rank_of_first(scores: Sequence[float]) -> int:
 
 
 def rank_answers(
-    model: "torch.nn.Module", prompt: "Prompt", choices: Sequence[Choice], progress: str = ""
+    model: "torch.nn.Module",
+    prompt: "Prompt",
+    choices: Sequence[Choice],
+    progress: str = "",
+    counted: Callable[[], object] = lambda: None,
 ) -> list[int]:
     """The rank of each true answer by pointwise mutual information, ln p(answer | context) - ln p(answer | card).
 
     (Li et al. 2016.) Plain likelihood would put short, common answers first whatever was said. Both terms are sums
-    over the tokens with the closing one. A bar with the title `progress`, if one is given.
+    over the tokens with the closing one. A bar with the title `progress`, if one is given; `counted` is called after
+    each choice.
     """
     from tqdm import tqdm
 
@@ -103,6 +108,7 @@ def rank_answers(
         given = log_likelihoods(model, ids, [encoded[answer] for answer in choice.candidates])
         pairs = zip(given, choice.candidates, strict=True)
         ranks.append(rank_of_first([score - alone[answer] for score, answer in pairs]))
+        counted()
     return ranks
 
 

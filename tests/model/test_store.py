@@ -61,6 +61,20 @@ def test_a_rollback_passes_over_versions_that_were_deleted(store: Store, run: Pa
     assert store.rollback("dwight").name == "v1"
 
 
+def test_pruning_keeps_the_live_version_those_before_it_and_the_newest(store: Store, run: Path) -> None:
+    for _ in range(3):
+        store.add("dwight", run)
+    for name in ("v1", "v3", "v2"):
+        store.promote("dwight", name)
+    store.add("dwight", run, promote=False)
+    store.add("dwight", run, promote=False)
+    assert store.prune("dwight", earlier=1) == ["v1", "v4"]
+    assert store.names("dwight") == ["v2", "v3", "v5"]
+    assert store.rollback("dwight").name == "v3"
+    assert store.add("dwight", run).name == "v6"
+    assert store.prune("jim", earlier=0) == []
+
+
 def test_a_version_can_be_added_without_going_live(store: Store, run: Path) -> None:
     store.add("dwight", run)
     assert store.add("dwight", run, promote=False).name == "v2"

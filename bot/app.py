@@ -12,7 +12,7 @@ from bot.chat_service import Actor, Cast, ChatService, UnitOfWork
 from bot.origins import Answers, Origins
 from bot.reply_queue import ReplyQueue
 from bot.settings import Settings
-from bot.stars import TrainedScript, build_roster, load_actor, load_persona
+from bot.stars import StoredVersions, TrainedScript, build_roster, load_actor, load_persona
 from bot.stopping import Stopping
 from bot.troupe import Troupe
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.previews import Pace
     from bot.storage.database import Database
     from bot.storage.retention import Retention
+    from bot.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,11 @@ def build(
     actor: Actor | None = None,
     load: Callable[[str], Actor] | None = None,
     pace: "Pace | None" = None,
+    trainer: "Trainer | None" = None,
 ) -> App:
     """Put the bot together. Loads the character unless another `actor` is given; `load` gives those whom people choose.
 
-    `pace` is when what is shown of an answer that takes long.
+    `pace` is when what is shown of an answer that takes long, `trainer` makes new versions.
 
     Raises SettingsError with one line that names the key.
     """
@@ -69,13 +71,17 @@ def build(
     from bot.handlers import register
     from bot.handlers.persona_menu import PersonaMenu
     from bot.handlers.privacy import Privacy
+    from bot.handlers.retrain import Retrain
     from bot.handlers.settings_menu import SettingsMenu
+    from bot.handlers.versions_menu import VersionsMenu
     from bot.inbox import Inbox
+    from bot.lessons import Lessons
     from bot.lifecycle import Lifecycle
     from bot.locales import Locales
     from bot.menus import Menus
     from bot.placement import Placements
     from bot.previews import Pace, Previews
+    from bot.retraining import Retraining
     from bot.second_thoughts import SecondThoughts
     from bot.storage.answers import AnswerRepository
     from bot.storage.database import Database
@@ -88,6 +94,10 @@ def build(
     from bot.storage.revision import SqlRevision
     from bot.storage.settings_book import SqlSettingsBook
     from bot.storage.tables import now
+    from bot.storage.training_book import SqlTrainingBook
+    from bot.succession import Succession
+    from bot.trainer import Trainer
+    from bot.training_reports import TrainingReports
 
     token = token_of(settings)
     database = Database(settings.database_url.get_secret_value())
@@ -103,6 +113,16 @@ def build(
     thoughts = SecondThoughts(service, lambda: SqlRevision(database.session, roster))
     delivery = Delivery(inbox, Placements(thoughts, locales))
     application = build_application(token, settings, inbox, order)
+    gate = Gate(_rules(settings), SqlGuestBook(database.session), now)
+    succession, desk = Succession(StoredVersions(settings.model_store), troupe), SqlDesk(database.session)
+    retraining = Retraining(
+        SqlTrainingBook(database.session),
+        Lessons(desk),
+        trainer or Trainer(settings.model_store, settings.script),
+        TrainingReports(application.bot, locales, roster),
+        succession,
+        roster,
+    )
     register(
         application,
         service=service,
@@ -113,8 +133,10 @@ def build(
         persona_menu=PersonaMenu(casting, delivery, locales),
         settings_menu=SettingsMenu(book, delivery, locales),
         feedback=Feedback(lambda: SqlOpinions(database.session, roster), now),
-        desk=SqlDesk(database.session),
-        gate=Gate(_rules(settings), SqlGuestBook(database.session), now),
+        desk=desk,
+        retrain=Retrain(gate, retraining, roster, delivery, locales),
+        versions_menu=VersionsMenu(gate, retraining, succession, roster, delivery, locales),
+        gate=gate,
         notices=Notices(now),
         inbox=inbox,
         delivery=delivery,
@@ -123,7 +145,7 @@ def build(
         admins=settings.admin_ids,
     )
     intake, menus = build_intake(settings, application, inbox), Menus(locales, settings.admin_ids)
-    lifecycle = Lifecycle(application, inbox, order, menus, intake, settings.shutdown_grace)
+    lifecycle = Lifecycle(application, inbox, order, menus, intake, retraining, settings.shutdown_grace)
     return App(troupe, database, lifecycle, Retention(database.session, settings.retention_days))
 
 

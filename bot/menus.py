@@ -8,7 +8,9 @@ from telegram.error import TelegramError
 
 from bot.handlers.bans import ban_menu
 from bot.handlers.commands import menu
+from bot.handlers.retrain import retrain_menu
 from bot.handlers.reviewing import review_menu
+from bot.handlers.versions_menu import versions_commands
 from bot.locales import DEFAULT, LANGUAGES, Locales
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,8 @@ class Menus:
         try:
             for language in LANGUAGES:
                 _ = self._locales.speak(language)
-                await bot.set_my_commands([*menu(_), *ban_menu(_), *review_menu(_)], scope, _code(language))
+                commands = [*menu(_), *ban_menu(_), *review_menu(_), *retrain_menu(_), *versions_commands(_)]
+                await bot.set_my_commands(commands, scope, _code(language))
         except TelegramError as error:
             # Telegram knows no chat with an admin who has not written to the bot yet.
             log.warning("The command menu of admin %d could not be registered: %s", admin, error)

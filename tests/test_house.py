@@ -65,8 +65,11 @@ SERVICES = [
     "chat_settings",
     "personas",
     "reply_queue",
+    "retraining",
     "second_thoughts",
     "stopping",
+    "succession",
+    "trainings",
     "troupe",
 ]
 

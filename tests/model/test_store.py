@@ -57,7 +57,9 @@ def test_a_rollback_passes_over_versions_that_were_deleted(store: Store, run: Pa
     for _ in range(3):
         store.add("dwight", run)
     shutil.rmtree(tmp_path / "store" / "dwight" / "v2")
+    assert store.earlier("dwight") == ["v1"]
     assert store.rollback("dwight").name == "v1"
+    assert store.earlier("dwight") == []
 
 
 def test_a_version_can_be_added_without_going_live(store: Store, run: Path) -> None:

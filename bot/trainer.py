@@ -52,7 +52,8 @@ class Ending:
 class Trainer:
     """Starts trainings of the model store `store`; without a `script` the one that the live version knows.
 
-    `command` is what retrains, `needed` are the packages that it cannot do without.
+    `command` is what retrains, `needed` are the packages that it cannot do without, and `priority` is the number by
+    which the system lets others go first: 0 for a process like any other, 19 for the last of all.
     """
 
     def __init__(
@@ -61,11 +62,13 @@ class Trainer:
         script: Path | None = None,
         command: Sequence[str] = COMMAND,
         needed: Sequence[str] = NEEDED,
+        priority: int = LOWEST_PRIORITY,
     ) -> None:
         self.script = script
         self._store = store
         self._command = command
         self._needed = needed
+        self._priority = priority
 
     def missing_package(self) -> str | None:
         """The first package that is not installed and would be needed."""
@@ -94,7 +97,7 @@ class Trainer:
             )
         except OSError as error:
             raise RetrainingError(f"the training cannot be started: {error.strerror or error}") from error
-        _give_way(process.pid)
+        _give_way(process.pid, self._priority)
         return TrainingProcess(process)
 
     def _options(self, assignment: Assignment) -> list[str]:
@@ -186,14 +189,14 @@ def _environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": os.pathsep.join(path)}
 
 
-def _give_way(pid: int) -> None:
+def _give_way(pid: int, priority: int) -> None:
     """Let everything else on the machine go first."""
     if sys.platform != "win32":
         with suppress(OSError):  # It may have ended already.
-            os.setpriority(os.PRIO_PROCESS, pid, LOWEST_PRIORITY)
+            os.setpriority(os.PRIO_PROCESS, pid, priority)
     # Where Linux weighs sessions against each other, the priority counts only within one, and this is a session.
     with suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(LOWEST_PRIORITY), encoding="ascii")
+        Path(f"/proc/{pid}/autogroup").write_text(str(priority), encoding="ascii")
 
 
 def _kill(pid: int) -> None:

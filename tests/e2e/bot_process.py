@@ -46,5 +46,5 @@ if __name__ == "__main__":
     set_up_logging(settings.log_level, settings.secrets(), settings.log_format)
     pace = Pace(until_shown=float(os.environ.get("UNTIL_SHOWN", "1.5")))
     command = sys.executable, os.environ.get("TRAINER", ""), "retrain"
-    trainer = Trainer(settings.model_store, settings.script, command, needed=()) if command[1] else None
+    trainer = Trainer(settings.model_store, settings.script, command, needed=(), priority=0) if command[1] else None
     asyncio.run(build(settings, actor=Parrot(), load=lambda _: Parrot(), pace=pace, trainer=trainer).run())

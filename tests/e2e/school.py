@@ -78,10 +78,10 @@ class School:
 
     @asynccontextmanager
     async def open(
-        self, needed: tuple[str, ...] = (), script: Path | None = None, **settings: Any
+        self, needed: tuple[str, ...] = (), script: Path | None = None, priority: int = 0, **settings: Any
     ) -> AsyncIterator[None]:
         """Run the bot with Lisa's live version."""
-        trainer = Trainer(self.store, script, (sys.executable, str(FAKE), "retrain"), needed)
+        trainer = Trainer(self.store, script, (sys.executable, str(FAKE), "retrain"), needed, priority)
         given = {"model_store": self.store, "admin_ids": "99,98", **settings}
         async with self.stage.bot(self.actor(self.live), self.load, trainer=trainer, **given):
             yield

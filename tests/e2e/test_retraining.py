@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.trainer import LOWEST_PRIORITY
 from tests.bot.actors import ScriptedActor
 from tests.e2e.school import ADMIN, FAKE, OTHER_ADMIN, QUESTION, ROW, UNFINISHED, School, labels
 from tests.e2e.stage import Stage
@@ -149,21 +150,30 @@ async def test_what_was_accepted_of_this_character_goes_along_and_is_not_left_be
     assert not (school.store / "lisa" / ".lessons.jsonl").exists()
 
 
-async def test_the_trainer_gets_the_script_and_works_behind_everything_else_without_any_secret(
-    school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_trainer_lets_everybody_else_go_first_and_hears_nothing_of_the_terminal(school: School) -> None:
+    pids: list[int] = []
+
+    def starts() -> bool:
+        pids[:] = [pid for (pid,) in school.stage.rows("SELECT pid FROM training_runs WHERE pid IS NOT NULL")]
+        return bool(pids)
+
+    async with school.open(priority=LOWEST_PRIORITY):
+        await school.begin(hold_at=1)
+        await school.stage.eventually(starts)
+        assert os.getpriority(os.PRIO_PROCESS, pids[0]) == 19
+        assert os.getsid(pids[0]) == pids[0]
+    assert not is_running(pids[0])
+
+
+async def test_the_trainer_gets_the_script_and_no_secret(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "1:offline")
     script = school.stage.folder / "lines.csv"
     script.touch()
     async with school.open(script=script):
-        message = await school.begin(hold_at=1)
+        message = await school.begin()
         assert "Script: lines.csv" in message["text"]
-        await school.shown(message, "2 of 3")
-        (call,) = school.calls()
-        assert os.getpriority(os.PRIO_PROCESS, call["pid"]) == 19
-        assert os.getsid(call["pid"]) == call["pid"]
-        school.release()
         await school.ended("done")
+    (call,) = school.calls()
     given = call["arguments"]
     assert (given["script"], given["character"], given["persona"]) == (str(script), "Lisa Simpson", "lisa")
     assert given["store"] == str(school.store)

@@ -115,14 +115,10 @@ def build(
     application = build_application(token, settings, inbox, order)
     gate = Gate(_rules(settings), SqlGuestBook(database.session), now)
     succession, desk = Succession(StoredVersions(settings.model_store), troupe), SqlDesk(database.session)
-    retraining = Retraining(
-        SqlTrainingBook(database.session),
-        Lessons(desk),
-        trainer or Trainer(settings.model_store, settings.script),
-        TrainingReports(application.bot, locales, roster),
-        succession,
-        roster,
-    )
+    reports = TrainingReports(application.bot, locales, roster)
+    trainer = trainer or Trainer(settings.model_store, settings.script)
+    book_of_trainings = SqlTrainingBook(database.session)
+    retraining = Retraining(book_of_trainings, Lessons(desk), trainer, reports, succession, roster)
     register(
         application,
         service=service,

@@ -57,8 +57,9 @@ def paused_text(_: Translate, name: str) -> str:
 def verdict_text(_: Translate, name: str, verdict: Verdict, note: str) -> str:
     """Whether the new version is live, why, and all figures; `note` says why it does not play although it is good."""
     parts = [_decision(_, name, verdict, bool(note)), "\n".join(filter(None, (note, *verdict.reasons)))]
-    old_to_new = _("{old} → {new}").format(old=verdict.compared_with, new=verdict.version)
-    table = "\n".join((old_to_new, *(_row(_, measure) for measure in verdict.measures)))
+    table = "\n".join(
+        (f"{verdict.compared_with} → {verdict.version}", *(_row(_, measure) for measure in verdict.measures))
+    )
     return "\n\n".join(filter(None, (*parts, table if verdict.measures else "")))
 
 

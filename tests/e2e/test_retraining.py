@@ -1,8 +1,10 @@
 """/retrain over real HTTP, with a trainer that is a real process: asked for, watched, called off, judged, taken up."""
 
+import asyncio
 import json
 import os
 import signal
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -414,6 +416,28 @@ async def test_what_the_bot_was_killed_in_again_and_again_waits_for_an_admin(sch
         school.release()
         await stage.press(message, "Go on", user=ADMIN)
         await school.ended("done")
+
+
+async def test_a_verdict_on_record_needs_no_other_training_and_another_programs_number_is_left_alone(
+    school: School,
+) -> None:
+    stage = school.stage
+    async with school.open():
+        await school.begin()
+        await school.ended("done")
+    others = await asyncio.create_subprocess_exec("sleep", "600")
+    try:
+        with sqlite3.connect(stage.database) as database:
+            database.execute("UPDATE training_runs SET phase = 'under way', is_told = 0, pid = ?", (others.pid,))
+        database.close()
+        async with school.open():
+            await school.ended("done")
+        assert others.returncode is None
+        assert is_running(others.pid)
+    finally:
+        others.kill()
+        await others.wait()
+    assert len(school.calls()) == 1
 
 
 def environment(school: School) -> dict[str, str]:

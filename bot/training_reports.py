@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.constants import MessageLimit
@@ -80,7 +80,7 @@ class Display:
 class TrainingReports:
     """Implements `bot.trainings.Reports`."""
 
-    def __init__(self, bot: ExtBot[None], locales: Locales, roster: Roster) -> None:
+    def __init__(self, bot: ExtBot[Any], locales: Locales, roster: Roster) -> None:
         self._bot = bot
         self._locales = locales
         self._roster = roster
@@ -140,7 +140,7 @@ class TrainingReports:
         caption, *rest = split(text, MessageLimit.CAPTION_LENGTH)
         try:
             if picture:
-                await _insist(lambda: self._send_picture(training, picture, caption))
+                await _insist(partial(self._send_picture, training, picture, caption))
         except BadRequest as error:
             log.warning("The picture of a training is not accepted (%s)", error)
             picture = None

@@ -13,7 +13,7 @@ from bot.chat_service import Actor, Cast, ChatService, UnitOfWork
 from bot.origins import Answers, Origins
 from bot.reply_queue import ReplyQueue
 from bot.settings import Settings
-from bot.stars import TrainedScript, build_roster, load_actor, load_persona
+from bot.stars import StoredVersions, TrainedScript, build_roster, load_actor, load_persona
 from bot.stopping import Stopping
 from bot.troupe import Troupe
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.previews import Pace
     from bot.storage.database import Database
     from bot.storage.retention import Retention
+    from bot.trainer import Trainer
     from bot.watch import Watch
 
 
@@ -67,10 +68,12 @@ def build(
     actor: Actor | None = None,
     load: Callable[[str], Actor] | None = None,
     pace: "Pace | None" = None,
+    trainer: "Trainer | None" = None,
 ) -> App:
     """Put the bot together. Loads the character unless another `actor` is given; `load` gives those whom people choose.
 
-    `pace` is when what is shown of an answer that takes long, and when an inline question is answered.
+    `pace` is when what is shown of an answer that takes long, and when an inline question is answered; `trainer` makes
+    new versions.
 
     Raises SettingsError with one line that names the key.
     """
@@ -86,16 +89,20 @@ def build(
     from bot.handlers.language_barrier import LanguageBarrier
     from bot.handlers.persona_menu import PersonaMenu
     from bot.handlers.privacy import Privacy
+    from bot.handlers.retrain import Retrain
     from bot.handlers.settings_menu import SettingsMenu
+    from bot.handlers.versions_menu import VersionsMenu
     from bot.health import Physician
     from bot.inbox import Inbox
     from bot.languages import LanguageDetector
+    from bot.lessons import Lessons
     from bot.lifecycle import Lifecycle
     from bot.locales import Locales
     from bot.menus import Menus
     from bot.overhearing import Overheard
     from bot.placement import Placements
     from bot.previews import Pace, Previews
+    from bot.retraining import Retraining
     from bot.second_thoughts import SecondThoughts
     from bot.storage.answers import AnswerRepository
     from bot.storage.broadcast_book import SqlBroadcastBook
@@ -111,7 +118,11 @@ def build(
     from bot.storage.revision import SqlRevision
     from bot.storage.settings_book import SqlSettingsBook
     from bot.storage.tables import now
+    from bot.storage.training_book import SqlTrainingBook
     from bot.storage.vitals import SqlVitals
+    from bot.succession import Succession
+    from bot.trainer import Trainer
+    from bot.training_reports import TrainingReports
 
     pace = pace or Pace()
     token = token_of(settings)
@@ -136,6 +147,12 @@ def build(
     announcements = SqlBroadcastBook(database.session, rules.audience)
     broadcaster = Broadcaster(application.bot, announcements, locales)
     physician = Physician(SqlVitals(database.session), troupe, replies, errors, database.folder, now)
+    gate = Gate(rules, SqlGuestBook(database.session), now)
+    succession, desk = Succession(StoredVersions(settings.model_store), troupe), SqlDesk(database.session)
+    reports = TrainingReports(application.bot, locales, roster)
+    trainer = trainer or Trainer(settings.model_store, settings.script)
+    book_of_trainings = SqlTrainingBook(database.session)
+    retraining = Retraining(book_of_trainings, Lessons(desk), trainer, reports, succession, roster)
     register(
         application,
         service=service,
@@ -147,7 +164,7 @@ def build(
         persona_menu=PersonaMenu(casting, delivery, locales),
         settings_menu=SettingsMenu(book, delivery, locales),
         feedback=Feedback(lambda: SqlOpinions(database.session, roster, book), now),
-        desk=SqlDesk(database.session),
+        desk=desk,
         ledger=SqlLedger(database.session),
         book=announcements,
         broadcaster=broadcaster,
@@ -155,7 +172,9 @@ def build(
         clock=now,
         overheard=Overheard(book),
         move=relocation.move,
-        gate=Gate(rules, SqlGuestBook(database.session), now),
+        gate=gate,
+        retrain=Retrain(gate, retraining, roster, delivery, locales),
+        versions_menu=VersionsMenu(gate, retraining, succession, roster, delivery, locales),
         notices=Notices(now),
         inbox=inbox,
         delivery=delivery,
@@ -165,7 +184,7 @@ def build(
         admins=settings.admin_ids,
     )
     intake, menus = build_intake(settings, application, inbox), Menus(locales, settings.admin_ids)
-    lifecycle = Lifecycle(application, inbox, order, menus, intake, broadcaster, settings.shutdown_grace)
+    lifecycle = Lifecycle(application, inbox, order, menus, intake, [broadcaster, retraining], settings.shutdown_grace)
     retention = Retention(database.session, settings.retention_days)
     watch = _watch(settings, metrics, physician, application.bot) if metrics else None
     return App(troupe, database, lifecycle, retention, errors, watch)

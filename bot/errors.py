@@ -25,5 +25,9 @@ class LessonsError(BotError):
     """The accepted answers could not be written; the message names the file."""
 
 
+class RetrainingError(BotError):
+    """A character cannot be retrained, or a version of it not be made live; the message is one line that says why."""
+
+
 class EmptyAnswerError(BotError):
     """The character had nothing to say."""

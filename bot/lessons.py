@@ -25,15 +25,40 @@ def write_lessons(url: str, target: Path) -> str:
     """
     _must_be_another(url, target)
     lessons = asyncio.run(_read(url))
+    write_file(lessons, target)
+    corrected = sum(lesson.is_corrected for lesson in lessons)
+    hint = "" if lessons else "; accept some with /review first"
+    return f"{target}: {len(lessons) - corrected} liked answers, {corrected} corrected ones{hint}"
+
+
+class Lessons:
+    """What was accepted of a character's answers; nobody learns the words of another. Raises StorageError."""
+
+    def __init__(self, desk: SqlDesk) -> None:
+        self._desk = desk
+
+    async def count(self, speaker: str) -> int:
+        """How many there are."""
+        return len(await self._of(speaker))
+
+    async def write(self, speaker: str, target: Path) -> None:
+        """Write them into a file, which is replaced if it is there. Raises LessonsError and OSError."""
+        lessons = await self._of(speaker)
+        await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(write_file, lessons, target)
+
+    async def _of(self, speaker: str) -> list[Lesson]:
+        return [lesson for lesson in await self._desk.lessons() if lesson.speaker == speaker]
+
+
+def write_file(lessons: Sequence[Lesson], target: Path) -> None:
+    """Write lessons into a file, which is replaced if it is there. Raises LessonsError, and leaves it as it was."""
     lines = [json.dumps(_shown(lesson), ensure_ascii=False) + "\n" for lesson in lessons]
     try:
         with new_file(target) as scratch:
             scratch.write_bytes("".join(lines).encode("utf-8", "replace"))
     except OSError as error:
         raise LessonsError(f"{target} cannot be written: {error.strerror}") from error
-    corrected = sum(lesson.is_corrected for lesson in lessons)
-    hint = "" if lessons else "; accept some with /review first"
-    return f"{target}: {len(lessons) - corrected} liked answers, {corrected} corrected ones{hint}"
 
 
 def _must_be_another(url: str, target: Path) -> None:

@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
 from telegram.error import InvalidToken, NetworkError, RetryAfter
 
-from bot.broadcaster import Broadcaster
 from bot.chat_order import ChatOrder
 from bot.errors import SettingsError
 from bot.handlers import AnyApplication
@@ -36,6 +35,15 @@ class Intake(Protocol):
         ...
 
 
+class Companion(Protocol):
+    """Work that goes on beside the answers, from the connection to Telegram on."""
+
+    def start(self) -> None: ...
+    async def stop(self, deadline: float) -> None:
+        """Come to an end by `deadline`, a time of the event loop's clock."""
+        ...
+
+
 class Lifecycle:
     """Connects, takes up what was left behind, takes and answers updates, and stops.
 
@@ -49,7 +57,7 @@ class Lifecycle:
         order: ChatOrder,
         menus: Menus,
         intake: Intake,
-        broadcaster: Broadcaster,
+        companions: Sequence[Companion],
         grace: float,
     ) -> None:
         self._application = application
@@ -57,7 +65,7 @@ class Lifecycle:
         self._order = order
         self._menus = menus
         self._intake = intake
-        self._broadcaster = broadcaster
+        self._companions = companions
         self._grace = grace
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -76,7 +84,8 @@ class Lifecycle:
         if left_over := await self._inbox.restore(self._application.bot):
             log.info("%d messages were left in the inbox; they are answered first", left_over)
         await self._application.start()
-        self._broadcaster.start()
+        for companion in self._companions:
+            companion.start()
         if await _unless(stop, self._intake.start()):
             log.info("Taking messages for @%s", self._application.bot.username)
             await _unless(stop, self._intake.ended())
@@ -91,11 +100,15 @@ class Lifecycle:
 
     async def _shut_down(self) -> None:
         deadline = asyncio.get_running_loop().time() + self._grace
-        await asyncio.gather(self._broadcaster.stop(deadline), self._intake.stop(deadline))
-        await self._finish_work(deadline)
+        stopping = [companion.stop(deadline) for companion in self._companions]
+        await asyncio.gather(self._stop_answering(deadline), *stopping)
         await self._inbox.leave()
         await self._application.shutdown()
         await self._application.bot.shutdown()  # Open already where initialize did not come to its end.
+
+    async def _stop_answering(self, deadline: float) -> None:
+        await self._intake.stop(deadline)
+        await self._finish_work(deadline)
 
     async def _finish_work(self, deadline: float) -> None:
         if not self._application.running:

@@ -11,7 +11,9 @@ from bot.handlers.broadcasting import broadcast_menu
 from bot.handlers.checkup import health_menu
 from bot.handlers.commands import menu
 from bot.handlers.figures import stats_menu
+from bot.handlers.retrain import retrain_menu
 from bot.handlers.reviewing import review_menu
+from bot.handlers.versions_menu import versions_commands
 from bot.locales import DEFAULT, LANGUAGES, Locales, Translate
 
 log = logging.getLogger(__name__)
@@ -48,7 +50,8 @@ class Menus:
 
 def admin_menu(_: Translate) -> list[BotCommand]:
     """What only admins have, described in one language."""
-    return [*ban_menu(_), *review_menu(_), *stats_menu(_), *broadcast_menu(_), *health_menu(_)]
+    menus = ban_menu, review_menu, stats_menu, broadcast_menu, health_menu, retrain_menu, versions_commands
+    return [command for menu in menus for command in menu(_)]
 
 
 def _code(language: str) -> str | None:

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     personas: Names = frozenset()
     personas_in_memory: int = Field(default=2, ge=1)
     model_store: Path = Path("var/models")
+    script: Path | None = None
     engine: str = Field(default="openvino", min_length=1)
     temperature: float | None = Field(default=None, ge=0, le=5)
     top_p: float | None = Field(default=None, gt=0, le=1)

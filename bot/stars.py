@@ -2,23 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.chat_service import Actor, Line
 from bot.chat_settings import Creativity, Length, Manner
-from bot.errors import SettingsError
+from bot.errors import RetrainingError, SettingsError
 from bot.origins import Answer, Origin, ScriptLine
 from bot.personas import Card, Roster
 from bot.settings import Settings
+from bot.succession import Shelf
 
 if TYPE_CHECKING:
     from model.character import Character
     from model.engine import GenerationSettings
     from model.sources import Source, Sources
+    from model.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +106,38 @@ class TrainedScript:
                 log.warning("/why has no answer: %s", error)
                 return None
         return self._last[1]
+
+
+class StoredVersions:
+    """The versions in the model store, for `bot.succession`."""
+
+    def __init__(self, store: Path) -> None:
+        self._folder = store
+
+    def shelf(self, persona: str) -> Shelf:
+        """See `bot.succession.Versions`."""
+        with self._store() as store:
+            return Shelf(tuple(store.names(persona)), store.live_name(persona), tuple(store.earlier(persona)))
+
+    def roll_back(self, persona: str) -> None:
+        """See `bot.succession.Versions`."""
+        with self._store() as store:
+            store.rollback(persona)
+
+    def promote(self, persona: str, version: str) -> None:
+        """See `bot.succession.Versions`."""
+        with self._store() as store:
+            store.promote(persona, version)
+
+    @contextmanager
+    def _store(self) -> Iterator["Store"]:
+        from model.errors import ModelError
+        from model.store import Store
+
+        try:
+            yield Store(self._folder)
+        except (ModelError, OSError) as error:
+            raise RetrainingError(str(error)) from error
 
 
 def _script_line(source: "Source") -> ScriptLine:

@@ -1,7 +1,8 @@
 """The troupe: the actors of this process, each loaded when somebody first needs it, and once for all chats.
 
 Loading takes seconds and memory. So it is done in a thread, and at most `room` actors are kept; who has not been needed
-for the longest time goes for a newcomer, but nobody goes while an answer is being made.
+for the longest time goes for a newcomer, but nobody goes while an answer is being made. An actor of whom there is a new
+version is renewed: the new one is loaded beside the old one, who then finishes what it is saying, and goes.
 """
 
 import asyncio
@@ -47,6 +48,8 @@ class Troupe:
         self._seats: OrderedDict[str, Seat] = OrderedDict()  # The one needed last is last.
         self._door = asyncio.Lock()
         self._change = asyncio.Event()
+        self._coming: set[Seat] = set()  # Being loaded, to replace somebody.
+        self._replaced: set[Seat] = set()  # They make no new answers, and go after their last one.
         self._leaving: set[asyncio.Task[None]] = set()
 
     def welcome(self, persona: str, actor: Actor) -> None:
@@ -67,13 +70,28 @@ class Troupe:
         finally:
             seat.users -= 1
             self._change.set()
+            self._let_go(seat)
+
+    async def renew(self, persona: str) -> None:
+        """Load an actor anew, if it is here at all; as soon as that is done, the new one makes the next answers.
+
+        Nobody waits for it. Raises CastingError if it cannot be loaded: then the old one stays.
+        """
+        if persona in self._seats:
+            loading = asyncio.create_task(self._loaded(persona))
+            seat = Seat(loading=loading)
+            self._coming.add(seat)
+            loading.add_done_callback(lambda _: self._take_over(persona, seat, loading))
+            await _arrival(seat)
 
     async def close(self) -> None:
         """Let everybody go, as soon as what is being loaded is there."""
-        loading = [seat.loading for seat in self._seats.values() if seat.loading]
-        await asyncio.gather(*loading, return_exceptions=True)
-        for persona in [*self._seats]:
-            self._dismiss(persona)
+        seats = *self._seats.values(), *self._coming, *self._replaced
+        await asyncio.gather(*(seat.loading for seat in seats if seat.loading), return_exceptions=True)
+        for seat in (*self._seats.values(), *self._replaced):
+            self._dismiss(seat)
+        self._seats.clear()
+        self._replaced.clear()
         await asyncio.gather(*self._leaving)
 
     async def _seat(self, persona: str) -> Seat:
@@ -93,7 +111,7 @@ class Troupe:
                 self._change.clear()
                 await self._change.wait()
             else:
-                self._dismiss(idle)
+                self._dismiss(self._seats.pop(idle))
                 await asyncio.gather(*map(asyncio.shield, self._leaving))
 
     def _new_seat(self, persona: str) -> Seat:
@@ -111,15 +129,34 @@ class Troupe:
             raise CastingError(f"persona {persona!r} cannot be played: {' '.join(reason.split())}") from error
 
     def _settle(self, persona: str, seat: Seat, loading: "asyncio.Task[Actor]") -> None:
-        if loading.cancelled() or loading.exception():  # Who asks again may have more luck.
-            self._seats.pop(persona, None)
-        else:
+        if not (loading.cancelled() or loading.exception()):
             seat.actor = loading.result()
+        elif self._seats.get(persona) is seat:  # Who asks again may have more luck.
+            del self._seats[persona]
         self._change.set()
+        self._let_go(seat)
 
-    def _dismiss(self, persona: str) -> None:
+    def _take_over(self, persona: str, seat: Seat, loading: "asyncio.Task[Actor]") -> None:
+        self._coming.discard(seat)
+        if loading.cancelled() or loading.exception():
+            return
+        seat.actor = loading.result()
+        # Who has gone meanwhile is loaded when somebody asks: then the newcomer is not needed either.
+        old = self._seats.get(persona, seat)
+        if old is not seat:
+            self._seats[persona] = seat
+        self._replaced.add(old)
+        self._let_go(old)
+
+    def _let_go(self, seat: Seat) -> None:
+        """Dismiss who was replaced, unless an answer is still being made, or was asked for."""
+        if seat in self._replaced and not seat.users and (seat.loading is None or seat.loading.done()):
+            self._replaced.discard(seat)
+            self._dismiss(seat)
+
+    def _dismiss(self, seat: Seat) -> None:
         # A task of its own: whoever waits for the place may give up, and the actor leaves in good order all the same.
-        leaving = asyncio.create_task(_close(self._seats.pop(persona).actor))
+        leaving = asyncio.create_task(_close(seat.actor))
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
 

@@ -154,11 +154,14 @@ class Store:
             earlier = []
         self._write_history(persona, [name, *earlier])
 
+    def earlier(self, persona: str) -> list[str]:
+        """Names of the versions that were live before the present one and are still there, newest first."""
+        present = self.names(check_identifier(persona))
+        return [name for name in self._history(persona)[1:] if name in present]
+
     def rollback(self, persona: str) -> Version:
         """Make the version live again that was live before; ModelError if there is none."""
-        check_identifier(persona)
-        present = self.names(persona)
-        earlier = [name for name in self._history(persona)[1:] if name in present]
+        earlier = self.earlier(persona)
         if not earlier:
             raise ModelError(f"persona {persona!r} has no earlier version to roll back to")
         self._write_history(persona, earlier)

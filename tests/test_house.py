@@ -67,8 +67,11 @@ SERVICES = [
     "personas",
     "recent",
     "reply_queue",
+    "retraining",
     "second_thoughts",
     "stopping",
+    "succession",
+    "trainings",
     "troupe",
     "voices",
 ]

@@ -40,9 +40,11 @@ from bot.handlers.language_barrier import LanguageBarrier
 from bot.handlers.moving import Moving
 from bot.handlers.persona_menu import PERSONA_PRESSED, PersonaMenu
 from bot.handlers.privacy import PRESSED, Privacy
+from bot.handlers.retrain import TRAINING_PRESSED, Retrain
 from bot.handlers.reviewing import PRESSED as REVIEWED
 from bot.handlers.reviewing import Reviewing
 from bot.handlers.settings_menu import SETTING_PRESSED, SettingsMenu
+from bot.handlers.versions_menu import ROLLBACK_PRESSED, VersionsMenu
 from bot.handlers.why import Why
 from bot.health import Physician
 from bot.inbox import Inbox
@@ -83,6 +85,8 @@ def register(
     clock: Clock,
     overheard: Overheard,
     move: Move,
+    retrain: Retrain,
+    versions_menu: VersionsMenu,
     gate: Gate,
     notices: Notices,
     inbox: Inbox,
@@ -117,6 +121,7 @@ def register(
     callbacks |= persona_menu.callbacks() | settings_menu.callbacks()
     callbacks |= judging.callbacks() | reviewing.callbacks()
     callbacks |= statistics.callbacks() | broadcasting.callbacks() | checkup.callbacks()
+    callbacks |= retrain.callbacks() | versions_menu.callbacks()
     for name, callback in callbacks.items():
         application.add_handler(CommandHandler(name, callback, filters=fresh))
     application.add_handler(CommandHandler("why", Why(origins, delivery, locales).explain, filters=fresh))
@@ -126,6 +131,8 @@ def register(
     application.add_handler(CallbackQueryHandler(judging.pressed, pattern=JUDGED))
     application.add_handler(CallbackQueryHandler(reviewing.pressed, pattern=REVIEWED))
     application.add_handler(CallbackQueryHandler(broadcasting.pressed, pattern=BROADCAST_PRESSED))
+    application.add_handler(CallbackQueryHandler(retrain.pressed, pattern=TRAINING_PRESSED))
+    application.add_handler(CallbackQueryHandler(versions_menu.pressed, pattern=ROLLBACK_PRESSED))
     not_counts = MessageReactionHandler.MESSAGE_REACTION_UPDATED
     application.add_handler(MessageReactionHandler(judging.reacted, message_reaction_types=not_counts))
     application.add_handler(MessageHandler(fresh & filters.ChatType.PRIVATE & filters.COMMAND, commands.unknown))

@@ -10,13 +10,15 @@ from bot.delivery import Delivery
 from bot.gate import Gate, Notices, Refusal, Visitor
 from bot.handlers.bans import BAN_COMMANDS
 from bot.handlers.offers import offer
+from bot.handlers.retrain import RETRAIN_COMMAND
 from bot.handlers.toasts import toast
+from bot.handlers.versions_menu import VERSION_COMMANDS
 from bot.locales import Locales, Translate
 from bot.overhearing import Overheard
 from bot.placement import Wish, read_press
 
 ABOUT_DATA, ABOUT_ANSWERS, CHOICES = ("privacy", "export", "forget"), ("cancel", "review"), ("persona", "settings")
-FOR_ADMINS = (*BAN_COMMANDS, "stats", "broadcast", "health")
+FOR_ADMINS = (*BAN_COMMANDS, "stats", "broadcast", "health", RETRAIN_COMMAND, *VERSION_COMMANDS)
 FREE = frozenset({"start", "help", "reset", "stop", "undo", *ABOUT_DATA, *ABOUT_ANSWERS, *CHOICES, *FOR_ADMINS})
 EVERYBODY = 0
 

@@ -20,7 +20,10 @@ from bot.locales import Locales, Translate
 log = logging.getLogger(__name__)
 
 AUTOMATIC = "auto"
-SETTING_PRESSED = r"^set:(creativity:(calm|trained|wild)|length:(short|normal|long)|language:(auto|en|ru)|attention:(addressed|all))\Z"
+SETTING_PRESSED = (
+    r"^set:(creativity:(calm|trained|wild)|length:(short|normal|long)"
+    r"|language:(auto|en|ru)|attention:(addressed|all))\Z"
+)
 
 
 class SettingsMenu:

@@ -30,5 +30,9 @@ class Locales:
 
     def speak(self, language_code: str | None) -> Translate:
         """The texts for an IETF language tag such as Telegram gives: "ru", "en-GB"; English for any other."""
+        return self._catalogues[self.language(language_code)].gettext
+
+    def language(self, language_code: str | None) -> str:
+        """The language that is spoken to somebody with this tag: for what is said later, when nobody has asked."""
         code = (self._chosen.get() or language_code or DEFAULT).split("-")[0].lower()
-        return self._catalogues.get(code, self._catalogues[DEFAULT]).gettext
+        return code if code in self._catalogues else DEFAULT

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     Double,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -246,3 +247,28 @@ class MovedGroup(Table):
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     former_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class TrainingRow(Table):
+    """A training of a character; see `bot.retraining.Training`. `verdict` is what the trainer told, as JSON.
+
+    `message` is the one in which an admin has asked for it, and sees how far it is: it begins one training only.
+    """
+
+    __tablename__ = "training_runs"
+    __table_args__ = (UniqueConstraint("admin", "message"), Index(None, "phase"))
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    persona: Mapped[str] = mapped_column(String(64))
+    admin: Mapped[int] = mapped_column(BigInteger)
+    message: Mapped[int] = mapped_column(BigInteger)
+    language: Mapped[str] = mapped_column(String(16))
+    phase: Mapped[str] = mapped_column(String(16))
+    pid: Mapped[int | None] = mapped_column(BigInteger)
+    run: Mapped[str | None] = mapped_column(String)
+    crashes: Mapped[int] = mapped_column(default=0)
+    seconds: Mapped[float] = mapped_column(Float, default=0.0)
+    verdict: Mapped[str | None] = mapped_column(String)
+    note: Mapped[str] = mapped_column(String, default="")
+    is_told: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)

@@ -17,7 +17,7 @@ from bot.storage.database import Database, migration_config
 
 REPOSITORY = Path(__file__).parents[2]
 TABLES = {"admissions", "alembic_version", "bans", "chat_settings", "chats", "feedback", "inbox", "messages"}
-TABLES |= {"broadcasts", "moved_groups", "recipients"}
+TABLES |= {"broadcasts", "moved_groups", "recipients", "training_runs"}
 
 
 def tables(file: Path) -> set[str]:

@@ -145,3 +145,85 @@ async def test_closing_waits_for_who_is_still_being_loaded(agency: Agency) -> No
     agency.gate.set()
     await closing
     assert agency.actors["bart"].closed
+
+
+async def test_who_is_renewed_takes_over_while_the_old_one_ends_its_answer(agency: Agency) -> None:
+    lisa = ScriptedActor()
+    troupe = Troupe(agency.load, room=1)
+    troupe.welcome("lisa", lisa)
+    async with troupe.on_stage("lisa") as old:
+        await troupe.renew("lisa")
+        async with troupe.on_stage("lisa") as new:
+            assert (old, new) == (lisa, agency.actors["lisa"])
+        assert not lisa.closed
+    await until(lambda: lisa.closed)
+    assert not agency.actors["lisa"].closed
+    await troupe.close()
+    assert agency.actors["lisa"].closed
+
+
+async def test_nobody_waits_for_who_is_renewed(agency: Agency) -> None:
+    lisa = ScriptedActor()
+    troupe = Troupe(agency.load, room=1)
+    troupe.welcome("lisa", lisa)
+    agency.gate.clear()
+    renewing = asyncio.create_task(troupe.renew("lisa"))
+    await until(lambda: agency.loaded == ["lisa"])
+    async with troupe.on_stage("lisa") as present:
+        assert present is lisa
+    agency.gate.set()
+    await renewing
+    await until(lambda: lisa.closed)
+    await troupe.close()
+
+
+async def test_who_cannot_be_renewed_stays(agency: Agency) -> None:
+    lisa = ScriptedActor()
+    troupe = Troupe(agency.load, room=1)
+    troupe.welcome("lisa", lisa)
+    agency.broken.add("lisa")
+    with pytest.raises(CastingError, match="out of memory"):
+        await troupe.renew("lisa")
+    async with troupe.on_stage("lisa") as present:
+        assert present is lisa
+    assert not lisa.closed
+    await troupe.close()
+
+
+async def test_who_is_not_here_need_not_be_renewed(agency: Agency) -> None:
+    troupe = Troupe(agency.load, room=1)
+    await troupe.renew("lisa")
+    assert agency.loaded == []
+    await troupe.close()
+
+
+async def test_who_was_dismissed_while_being_renewed_is_not_kept_beside_the_others(agency: Agency) -> None:
+    lisa = ScriptedActor()
+    troupe = Troupe(agency.load, room=1)
+    troupe.welcome("lisa", lisa)
+    agency.gate.clear()
+    renewing = asyncio.create_task(troupe.renew("lisa"))
+    playing = asyncio.create_task(play(troupe, "bart"))
+    await until(lambda: agency.loaded == ["lisa", "bart"])
+    agency.gate.set()
+    await asyncio.gather(renewing, playing)
+    await until(lambda: agency.actors["lisa"].closed)
+    assert lisa.closed
+    assert not agency.actors["bart"].closed
+    await troupe.close()
+
+
+async def test_closing_waits_for_who_is_being_renewed_though_nobody_wants_it_any_more(agency: Agency) -> None:
+    lisa = ScriptedActor()
+    troupe = Troupe(agency.load, room=1)
+    troupe.welcome("lisa", lisa)
+    agency.gate.clear()
+    renewing = asyncio.create_task(troupe.renew("lisa"))
+    await until(lambda: agency.loaded == ["lisa"])
+    renewing.cancel()
+    closing = asyncio.create_task(troupe.close())
+    await asyncio.sleep(0)
+    agency.gate.set()
+    await closing
+    assert lisa.closed
+    assert agency.actors["lisa"].closed

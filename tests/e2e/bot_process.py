@@ -1,13 +1,14 @@
 """The bot with an actor that needs no model, as a program of its own, for tests that kill it.
 
 PACE is how many seconds an answer takes, BEGINNING what is said before that, and UNTIL_SHOWN how many seconds it may
-take before it is shown. A message that says "die" ends the process on the spot; one that says "fail" makes the actor
-fail with the token in the error.
+take before it is shown. TRAINER is a script in the place of `python -m model retrain`. A message that says "die" ends
+the process on the spot; one that says "fail" makes the actor fail with the token in the error.
 """
 
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncGenerator, Sequence
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from bot.chat_service import Line
 from bot.logs import set_up_logging
 from bot.previews import Pace
 from bot.settings import load_settings
+from bot.trainer import Trainer
 
 TOKEN = os.environ["TELEGRAM_BOT_TOKEN"]
 
@@ -43,4 +45,6 @@ if __name__ == "__main__":
     settings = load_settings()
     set_up_logging(settings.log_level, settings.secrets(), settings.log_format)
     pace = Pace(until_shown=float(os.environ.get("UNTIL_SHOWN", "1.5")))
-    asyncio.run(build(settings, actor=Parrot(), pace=pace).run())
+    command = sys.executable, os.environ.get("TRAINER", ""), "retrain"
+    trainer = Trainer(settings.model_store, settings.script, command, needed=(), priority=0) if command[1] else None
+    asyncio.run(build(settings, actor=Parrot(), load=lambda _: Parrot(), pace=pace, trainer=trainer).run())

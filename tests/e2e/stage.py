@@ -17,6 +17,7 @@ from bot.chat_service import Actor
 from bot.offline import OfflineTelegram
 from bot.previews import Pace
 from bot.settings import load_settings
+from bot.trainer import Trainer
 
 TOKEN = "1:offline"
 REPOSITORY = Path(__file__).parents[2]
@@ -231,11 +232,16 @@ class Stage:
 
     @asynccontextmanager
     async def bot(
-        self, actor: Actor, load: Callable[[str], Actor] | None = None, pace: Pace | None = None, **settings: Any
+        self,
+        actor: Actor,
+        load: Callable[[str], Actor] | None = None,
+        pace: Pace | None = None,
+        trainer: Trainer | None = None,
+        **settings: Any,
     ) -> AsyncIterator[None]:
         """Run the bot in this process until the block ends, then stop it in good order.
 
-        `load` gives other actors; `pace` says when what is shown of an answer.
+        `load` gives other actors; `pace` says when what is shown of an answer; `trainer` makes new versions.
         """
         given = {
             "telegram_bot_token": TOKEN,
@@ -244,7 +250,8 @@ class Stage:
             **settings,
         }
         stop = asyncio.Event()
-        running = asyncio.create_task(build(load_settings(**given), actor=actor, load=load, pace=pace).run(stop))
+        app = build(load_settings(**given), actor=actor, load=load, pace=pace, trainer=trainer)
+        running = asyncio.create_task(app.run(stop))
         try:
             yield
         finally:

@@ -210,8 +210,8 @@ async def test_the_admins_commands_are_in_the_admins_menus_only(stage: Stage) ->
     menus = {(each["scope"], each["language_code"]): [one["command"] for one in each["commands"]] for each in commands}
     assert set(menus) == {("default", ""), ("default", "ru"), ("chat:99", ""), ("chat:99", "ru")}
     assert "ban" not in menus["default", ""]
-    more = ["ban", "unban", "review", "stats", "broadcast", "health"]
-    assert menus["chat:99", ""] == menus["chat:99", "ru"] == [*menus["default", ""], *more]
+    for_admins = ["ban", "unban", "review", "stats", "broadcast", "health", "retrain", "rollback", "versions"]
+    assert menus["chat:99", ""] == menus["chat:99", "ru"] == [*menus["default", ""], *for_admins]
 
 
 async def test_an_admin_whom_telegram_does_not_know_yet_is_no_reason_to_stop(

@@ -58,7 +58,9 @@ def test_a_rollback_passes_over_versions_that_were_deleted(store: Store, run: Pa
     for _ in range(3):
         store.add("dwight", run)
     shutil.rmtree(tmp_path / "store" / "dwight" / "v2")
+    assert store.earlier("dwight") == ["v1"]
     assert store.rollback("dwight").name == "v1"
+    assert store.earlier("dwight") == []
 
 
 def test_pruning_keeps_the_live_version_those_before_it_and_the_newest(store: Store, run: Path) -> None:

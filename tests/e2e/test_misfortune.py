@@ -11,7 +11,6 @@ from sqlalchemy.pool import Pool
 
 from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import Stage
-from tests.e2e.test_real_engine import store as store
 
 LATER = "Sorry, I cannot think straight right now. I will answer as soon as I can."
 LONG = "word " * 800  # More than a page of the database.

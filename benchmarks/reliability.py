@@ -123,6 +123,7 @@ def tables(report: Report) -> str:
 
 def _killed(found: kills.Findings) -> str:
     doubled = found.doubled_by_kills
+    doubles = f"{doubled.total()}, at most {max(doubled.values(), default=0)} at one kill"
     missing = sum("no answer" in problem for problem in found.problems)
     answered = f"{found.messages:,} of {found.messages:,}" if not missing else f"not all of {found.messages:,}"
     faults = ", ".join(f"{kind} {count}" for kind, count in sorted(found.faults.items())) or "none"
@@ -131,7 +132,7 @@ def _killed(found: kills.Findings) -> str:
         ("people who chat meanwhile", f"{found.people}"),
         ("what Telegram does wrong meanwhile", faults),
         ("messages answered", answered),
-        ("answers doubled by a kill", f"{doubled.total()}, at most {max(doubled.values(), default=0)} at one kill"),
+        ("answers doubled by a kill, at most one in a chat", doubles),
         ("answers doubled because Telegram dropped the connection", f"{found.doubled_by_faults}"),
     ]
     return _table("Killed at random", rows)
@@ -178,7 +179,7 @@ def draw(found: soak.Findings, file: Path) -> None:
     below.set_xlabel("minutes")
     for axes in (above, below):
         axes.axvspan(0, found.settled[0].seconds / 60, color="#888888", alpha=0.15, linewidth=0)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.15 * max(axes.get_ylim()))
         axes.grid(alpha=0.3)
     above.set_title("A steady load; the warm-up is grey", fontsize=10)
     figure.savefig(file, dpi=120)

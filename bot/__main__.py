@@ -88,8 +88,8 @@ def _run(command: str, settings: Settings) -> None:
 
 
 def _keep(command: str, settings: Settings, file: Path) -> None:
-    from bot.lessons import write_lessons
     from bot.storage.backup import backup, restore
+    from bot.training.lessons import write_lessons
 
     work = {"backup": backup, "restore": restore, "feedback": write_lessons}[command]
     print(work(settings.database_url.get_secret_value(), file))

@@ -20,16 +20,16 @@ from bot.troupe import Troupe
 if TYPE_CHECKING:
     from telegram import Bot
 
-    from bot.error_log import ErrorLog
     from bot.gate import Rules
-    from bot.health import Physician
     from bot.lifecycle import Lifecycle
-    from bot.metrics import Metrics
-    from bot.previews import Pace
     from bot.storage.database import Database
     from bot.storage.retention import Retention
-    from bot.trainer import Trainer
-    from bot.watch import Watch
+    from bot.training.trainer import Trainer
+    from bot.transport.previews import Pace
+    from bot.upkeep.error_log import ErrorLog
+    from bot.upkeep.health import Physician
+    from bot.upkeep.metrics import Metrics
+    from bot.upkeep.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,8 @@ def build(
 
     Raises SettingsError with one line that names the key.
     """
-    from bot.broadcaster import Broadcaster
     from bot.chat_order import ChatOrder
     from bot.chat_settings import SettingsAtHand
-    from bot.connection import build_application, build_intake, token_of
-    from bot.delivery import Delivery
-    from bot.error_log import ErrorLog
     from bot.feedback import Feedback
     from bot.gate import Gate, Notices
     from bot.handlers import register
@@ -92,17 +88,10 @@ def build(
     from bot.handlers.retrain import Retrain
     from bot.handlers.settings_menu import SettingsMenu
     from bot.handlers.versions_menu import VersionsMenu
-    from bot.health import Physician
     from bot.inbox import Inbox
     from bot.languages import LanguageDetector
-    from bot.lessons import Lessons
     from bot.lifecycle import Lifecycle
     from bot.locales import Locales
-    from bot.menus import Menus
-    from bot.overhearing import Overheard
-    from bot.placement import Placements
-    from bot.previews import Pace, Previews
-    from bot.retraining import Retraining
     from bot.second_thoughts import SecondThoughts
     from bot.storage.answers import AnswerRepository
     from bot.storage.broadcast_book import SqlBroadcastBook
@@ -120,9 +109,20 @@ def build(
     from bot.storage.tables import now
     from bot.storage.training_book import SqlTrainingBook
     from bot.storage.vitals import SqlVitals
-    from bot.succession import Succession
-    from bot.trainer import Trainer
-    from bot.training_reports import TrainingReports
+    from bot.training.lessons import Lessons
+    from bot.training.reports import TrainingReports
+    from bot.training.retraining import Retraining
+    from bot.training.succession import Succession
+    from bot.training.trainer import Trainer
+    from bot.transport.connection import build_application, build_intake, token_of
+    from bot.transport.delivery import Delivery
+    from bot.transport.menus import Menus
+    from bot.transport.overhearing import Overheard
+    from bot.transport.placement import Placements
+    from bot.transport.previews import Pace, Previews
+    from bot.upkeep.broadcaster import Broadcaster
+    from bot.upkeep.error_log import ErrorLog
+    from bot.upkeep.health import Physician
 
     pace = pace or Pace()
     token = token_of(settings)
@@ -210,7 +210,7 @@ def build_origins(settings: Settings, answers: Answers) -> Origins:
 def _metrics(settings: Settings, errors: "ErrorLog") -> "Metrics | None":
     if not settings.metrics_port:
         return None
-    from bot.metrics import Metrics
+    from bot.upkeep.metrics import Metrics
 
     return Metrics(errors)
 
@@ -218,13 +218,13 @@ def _metrics(settings: Settings, errors: "ErrorLog") -> "Metrics | None":
 def _measured(settings: Settings, cast: Cast, metrics: "Metrics | None") -> tuple[ReplyQueue, Cast]:
     if metrics is None:
         return ReplyQueue(settings.max_concurrent_replies), cast
-    from bot.metrics import MeteredCast, MeteredQueue
+    from bot.upkeep.metrics import MeteredCast, MeteredQueue
 
     return MeteredQueue(settings.max_concurrent_replies, metrics), MeteredCast(cast, metrics)
 
 
 def _watch(settings: Settings, metrics: "Metrics", physician: "Physician", bot: "Bot") -> "Watch":
-    from bot.watch import Watch
+    from bot.upkeep.watch import Watch
 
     return Watch(metrics, physician, bot, (settings.metrics_listen, settings.metrics_port))
 

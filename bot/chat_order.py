@@ -8,10 +8,10 @@ from weakref import WeakValueDictionary
 from telegram import Update
 from telegram.ext import BaseUpdateProcessor
 
-from bot.addressing import calls_stop, conversation_of, owner_of
 from bot.chat_service import Conversation
 from bot.inbox import Inbox
 from bot.stopping import Stopping
+from bot.transport.addressing import calls_stop, conversation_of, owner_of
 
 # How many updates may be waiting or in work. Waiting costs next to nothing, and a bound that is reached would let one
 # busy chat hold up the others; what limits the work is the reply queue.

@@ -19,7 +19,7 @@ from telegram import Bot, Update
 from bot.errors import StorageError
 from bot.storage.repository import InboxRepository, Standing, Unfinished
 from bot.storage.tables import State
-from bot.updates import update_of
+from bot.transport.updates import update_of
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from bot.chat_order import ChatOrder
 from bot.errors import SettingsError
 from bot.handlers import AnyApplication
 from bot.inbox import Inbox
-from bot.menus import Menus
+from bot.transport.menus import Menus
 
 log = logging.getLogger(__name__)
 

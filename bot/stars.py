@@ -14,7 +14,7 @@ from bot.errors import RetrainingError, SettingsError
 from bot.origins import Answer, Origin, ScriptLine
 from bot.personas import Card, Roster
 from bot.settings import Settings
-from bot.succession import Shelf
+from bot.training.succession import Shelf
 
 if TYPE_CHECKING:
     from model.character import Character
@@ -109,23 +109,23 @@ class TrainedScript:
 
 
 class StoredVersions:
-    """The versions in the model store, for `bot.succession`."""
+    """The versions in the model store, for `bot.training.succession`."""
 
     def __init__(self, store: Path) -> None:
         self._folder = store
 
     def shelf(self, persona: str) -> Shelf:
-        """See `bot.succession.Versions`."""
+        """See `bot.training.succession.Versions`."""
         with self._store() as store:
             return Shelf(tuple(store.names(persona)), store.live_name(persona), tuple(store.earlier(persona)))
 
     def roll_back(self, persona: str) -> None:
-        """See `bot.succession.Versions`."""
+        """See `bot.training.succession.Versions`."""
         with self._store() as store:
             store.rollback(persona)
 
     def promote(self, persona: str, version: str) -> None:
-        """See `bot.succession.Versions`."""
+        """See `bot.training.succession.Versions`."""
         with self._store() as store:
             store.promote(persona, version)
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from telegram import Message
 
-from bot.addressing import conversation_of
 from bot.chat_service import Conversation
 from bot.locales import Translate
 from bot.personas import Card
 from bot.recent import Recent
+from bot.transport.addressing import conversation_of
 
 # What a message holds by Telegram's names, and of which kind that is. An animation is a document, too: order counts.
 KINDS = {

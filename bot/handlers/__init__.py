@@ -15,14 +15,9 @@ from telegram.ext import (
     filters,
 )
 
-from bot.addressing import AddressedToBot
-from bot.broadcast import BroadcastBook
-from bot.broadcaster import Broadcaster
 from bot.chat_service import ChatService
-from bot.delivery import Delivery
 from bot.feedback import PRESSED as JUDGED
 from bot.feedback import Feedback
-from bot.figures import Ledger
 from bot.gate import Clock, Gate, Notices
 from bot.handlers.backstage import Backstage
 from bot.handlers.bans import Bans
@@ -46,16 +41,21 @@ from bot.handlers.reviewing import Reviewing
 from bot.handlers.settings_menu import SETTING_PRESSED, SettingsMenu
 from bot.handlers.versions_menu import ROLLBACK_PRESSED, VersionsMenu
 from bot.handlers.why import Why
-from bot.health import Physician
 from bot.inbox import Inbox
 from bot.locales import Locales
-from bot.moved_groups import Move
 from bot.origins import Origins
-from bot.overhearing import Overheard
-from bot.previews import Pace, Previews
 from bot.review import Desk
 from bot.second_thoughts import SecondThoughts
 from bot.stopping import Stopping
+from bot.transport.addressing import AddressedToBot
+from bot.transport.delivery import Delivery
+from bot.transport.moved_groups import Move
+from bot.transport.overhearing import Overheard
+from bot.transport.previews import Pace, Previews
+from bot.upkeep.broadcast import BroadcastBook
+from bot.upkeep.broadcaster import Broadcaster
+from bot.upkeep.figures import Ledger
+from bot.upkeep.health import Physician
 
 # Handlers before all others: from where something comes; what the chat has chosen; who is let in; what was left behind,
 # and has been counted; what the bot has asked for, and is not counted; how much is let in.

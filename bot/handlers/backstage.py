@@ -3,10 +3,10 @@
 from telegram import Message, Update
 from telegram.constants import ChatType
 
-from bot.addressing import command_of, language_of, person_of
-from bot.delivery import Delivery
 from bot.gate import Gate
 from bot.locales import Locales, Translate
+from bot.transport.addressing import command_of, language_of, person_of
+from bot.transport.delivery import Delivery
 
 
 class Backstage:

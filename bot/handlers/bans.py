@@ -5,11 +5,11 @@ import re
 from telegram import BotCommand, Message, Update
 from telegram.ext import ContextTypes
 
-from bot.addressing import language_of, original_of, visitor_of
-from bot.delivery import Delivery
 from bot.gate import Gate
 from bot.handlers.callbacks import Callback
 from bot.locales import Locales, Translate
+from bot.transport.addressing import language_of, original_of, visitor_of
+from bot.transport.delivery import Delivery
 
 BAN_COMMANDS = ("ban", "unban")
 ID_SHAPE = r"-?[1-9][0-9]{0,15}"

@@ -6,15 +6,15 @@ from telegram import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Mes
 from telegram.constants import MessageLimit
 from telegram.ext import ContextTypes
 
-from bot.addressing import language_of, original_of
-from bot.broadcast import BroadcastBook, Start
-from bot.broadcaster import Broadcaster
-from bot.delivery import Delivery, split
 from bot.handlers.backstage import Backstage
 from bot.handlers.callbacks import Callback
 from bot.handlers.menu_message import change_menu, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
+from bot.transport.addressing import language_of, original_of
+from bot.transport.delivery import Delivery, split
+from bot.upkeep.broadcast import BroadcastBook, Start
+from bot.upkeep.broadcaster import Broadcaster
 
 BROADCAST_PRESSED = re.compile(r"broadcast:(send|cancel|stop):([0-9]{1,18})\Z")
 CUT = " …"

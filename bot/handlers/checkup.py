@@ -7,12 +7,12 @@ from telegram import BotCommand, Update
 from telegram.ext import ContextTypes
 
 from bot import __version__
-from bot.delivery import Delivery
-from bot.error_log import Mishap
 from bot.handlers.backstage import Backstage
 from bot.handlers.callbacks import Callback
-from bot.health import Health, Physician
 from bot.locales import Translate
+from bot.transport.delivery import Delivery
+from bot.upkeep.error_log import Mishap
+from bot.upkeep.health import Health, Physician
 
 FINE, LOOK = "✅", "⚠️"
 MISHAPS_SHOWN = 3

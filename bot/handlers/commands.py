@@ -3,9 +3,7 @@
 from telegram import BotCommand, Update
 from telegram.ext import ContextTypes
 
-from bot.addressing import conversation_of, language_of, request_of
 from bot.chat_service import ChatService, Conversation
-from bot.delivery import Delivery
 from bot.handlers import control, judging
 from bot.handlers.callbacks import Callback
 from bot.handlers.inline import inline_help
@@ -13,7 +11,9 @@ from bot.handlers.language_barrier import LanguageBarrier
 from bot.handlers.persona_menu import persona_commands, persona_help
 from bot.handlers.settings_menu import settings_commands, settings_help
 from bot.locales import Locales, Translate
-from bot.previews import Previews
+from bot.transport.addressing import conversation_of, language_of, request_of
+from bot.transport.delivery import Delivery
+from bot.transport.previews import Previews
 
 
 def menu(_: Translate) -> list[BotCommand]:

@@ -3,17 +3,17 @@
 from telegram import BotCommand, Update
 from telegram.ext import ContextTypes
 
-from bot.addressing import conversation_of, language_of, owner_of, person_of, request_of, words_for_bot
 from bot.chat_service import Conversation, Line
-from bot.delivery import Delivery
 from bot.handlers.callbacks import Callback
 from bot.handlers.language_barrier import LanguageBarrier
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
-from bot.placement import Press, Wish, place_of, read_press
-from bot.previews import Previews
 from bot.second_thoughts import Piece, SecondThoughts
 from bot.stopping import Stopping
+from bot.transport.addressing import conversation_of, language_of, owner_of, person_of, request_of, words_for_bot
+from bot.transport.delivery import Delivery
+from bot.transport.placement import Press, Wish, place_of, read_press
+from bot.transport.previews import Previews
 
 QUOTED = 100  # Characters of a question that are enough to recognize it.
 

@@ -6,12 +6,12 @@ from telegram import Message, Update
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
-from bot.addressing import conversation_of, language_of, request_of, words_for_bot
 from bot.chat_service import ChatService
-from bot.delivery import Delivery, reply
 from bot.handlers.language_barrier import LanguageBarrier
 from bot.locales import Locales
-from bot.previews import Previews
+from bot.transport.addressing import conversation_of, language_of, request_of, words_for_bot
+from bot.transport.delivery import Delivery, reply
+from bot.transport.previews import Previews
 from bot.unreadable import CAPTION, Excuses, kind_of
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,6 @@ from datetime import datetime
 from telegram import Message, Update
 from telegram.ext import ApplicationHandlerStop, CommandHandler, ContextTypes, filters
 
-from bot.addressing import AddressedToBot, command_of, language_of, visitor_of
-from bot.delivery import Delivery
 from bot.gate import Gate, Notices, Refusal, Visitor
 from bot.handlers.bans import BAN_COMMANDS
 from bot.handlers.offers import offer
@@ -14,8 +12,10 @@ from bot.handlers.retrain import RETRAIN_COMMAND
 from bot.handlers.toasts import toast
 from bot.handlers.versions_menu import VERSION_COMMANDS
 from bot.locales import Locales, Translate
-from bot.overhearing import Overheard
-from bot.placement import Wish, read_press
+from bot.transport.addressing import AddressedToBot, command_of, language_of, visitor_of
+from bot.transport.delivery import Delivery
+from bot.transport.overhearing import Overheard
+from bot.transport.placement import Wish, read_press
 
 ABOUT_DATA, ABOUT_ANSWERS, CHOICES = ("privacy", "export", "forget"), ("cancel", "review"), ("persona", "settings")
 FOR_ADMINS = (*BAN_COMMANDS, "stats", "broadcast", "health", RETRAIN_COMMAND, *VERSION_COMMANDS)

@@ -9,13 +9,13 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
-from bot.addressing import language_of
 from bot.chat_service import AlreadyAnsweredError
-from bot.delivery import Delivery, SendLaterError
 from bot.errors import BotError, CastingError, EmptyAnswerError, StorageError
 from bot.inbox import ATTEMPTS, Again, Inbox
 from bot.locales import Locales, Translate
 from bot.stopping import StoppedError
+from bot.transport.addressing import language_of
+from bot.transport.delivery import Delivery, SendLaterError
 
 log = logging.getLogger(__name__)
 

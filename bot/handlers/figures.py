@@ -10,12 +10,12 @@ from typing import TypeVar
 from telegram import BotCommand, Message, Update
 from telegram.ext import ContextTypes
 
-from bot.charts import BLUE, GREEN, ORANGE, RED, Panel, Series, draw
-from bot.delivery import Delivery
-from bot.figures import Figures, Ledger, Opinions, Traffic
 from bot.handlers.backstage import Backstage
 from bot.handlers.callbacks import Callback
 from bot.locales import Translate
+from bot.transport.delivery import Delivery
+from bot.upkeep.charts import BLUE, GREEN, ORANGE, RED, Panel, Series, draw
+from bot.upkeep.figures import Figures, Ledger, Opinions, Traffic
 
 USUAL_DAYS, MOST_DAYS = 30, 366
 DAYS_SHAPE = r"[0-9]{1,4}"

@@ -10,15 +10,15 @@ from contextlib import suppress
 from telegram import Bot, InlineQueryResultArticle, InputTextMessageContent, Update
 from telegram.ext import ContextTypes
 
-from bot.addressing import language_of, owner_of, visitor_of
 from bot.chat_service import ChatService, Conversation, Line, Request
-from bot.delivery import NO_PREVIEW, split
 from bot.errors import BotError
 from bot.gate import Gate, Notices
 from bot.handlers.doorkeeper import patience_text
 from bot.handlers.offers import offer
 from bot.locales import Locales, Translate
 from bot.stopping import StoppedError, Stopping
+from bot.transport.addressing import language_of, owner_of, visitor_of
+from bot.transport.delivery import NO_PREVIEW, split
 
 
 class InlineMode:

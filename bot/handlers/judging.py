@@ -8,13 +8,13 @@ from telegram.constants import ChatType
 from telegram.error import BadRequest
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
-from bot.addressing import language_of, original_of, person_of, replies_to_bot, words_for_bot
-from bot.delivery import Delivery
 from bot.feedback import Feedback, Gesture, Judgement, Outcome, Verdict, read_judgement, verdict_of
 from bot.handlers.callbacks import Callback
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
-from bot.placement import buttons_of
+from bot.transport.addressing import language_of, original_of, person_of, replies_to_bot, words_for_bot
+from bot.transport.delivery import Delivery
+from bot.transport.placement import buttons_of
 
 log = logging.getLogger(__name__)
 

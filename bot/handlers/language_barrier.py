@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from telegram import Update
 
-from bot.addressing import conversation_of, language_of, owner_of
 from bot.chat_service import ChatService, Conversation
-from bot.delivery import Delivery
 from bot.languages import LanguageDetector, says_enough
 from bot.locales import Locales, Translate
 from bot.recent import Recent
+from bot.transport.addressing import conversation_of, language_of, owner_of
+from bot.transport.delivery import Delivery
 
 
 class LanguageBarrier:

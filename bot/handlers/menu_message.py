@@ -7,7 +7,7 @@ from functools import partial
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.error import BadRequest
 
-from bot.delivery import NO_PREVIEW, Delivery, reply
+from bot.transport.delivery import NO_PREVIEW, Delivery, reply
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from telegram import Update
 from telegram.ext import ContextTypes
 
-from bot.moved_groups import Move
+from bot.transport.moved_groups import Move
 
 
 class Moving:

@@ -6,10 +6,8 @@ import logging
 from telegram import BotCommand, InlineKeyboardMarkup, Update
 from telegram.ext import ContextTypes
 
-from bot.addressing import conversation_of, language_of, owner_of
 from bot.casting import Casting
 from bot.chat_service import Conversation
-from bot.delivery import Delivery
 from bot.errors import CastingError
 from bot.handlers.authority import may_choose, only_admins_text
 from bot.handlers.callbacks import Callback
@@ -17,6 +15,8 @@ from bot.handlers.menu_message import change_menu, keyboard, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.personas import Card
+from bot.transport.addressing import conversation_of, language_of, owner_of
+from bot.transport.delivery import Delivery
 
 log = logging.getLogger(__name__)
 

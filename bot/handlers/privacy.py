@@ -7,13 +7,13 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
-from bot.addressing import language_of, person_of
-from bot.delivery import Delivery
 from bot.handlers.callbacks import Callback
 from bot.handlers.menu_message import change_menu, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.personal_data import Claim, Records, document
+from bot.transport.addressing import language_of, person_of
+from bot.transport.delivery import Delivery
 
 log = logging.getLogger(__name__)
 

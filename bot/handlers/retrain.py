@@ -7,18 +7,18 @@ from telegram import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Mes
 from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
-from bot.addressing import language_of, person_of
-from bot.delivery import Delivery
 from bot.gate import Gate
 from bot.handlers.callbacks import Callback
 from bot.handlers.menu_message import change_menu, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.personas import Card, Roster
-from bot.retraining import Retraining
-from bot.training_reports import TrainingPress
-from bot.training_texts import busy_text, offer_text
-from bot.trainings import Order
+from bot.training.records import Order
+from bot.training.reports import TrainingPress
+from bot.training.retraining import Retraining
+from bot.training.texts import busy_text, offer_text
+from bot.transport.addressing import language_of, person_of
+from bot.transport.delivery import Delivery
 
 RETRAIN_COMMAND = "retrain"
 TRAINING_PRESSED = re.compile(r"train:(start|no|cancel|resume):([0-9]{1,16}):([0-9a-f]{1,18})\Z")

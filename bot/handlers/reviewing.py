@@ -8,15 +8,15 @@ from telegram import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Upd
 from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
-from bot.addressing import language_of, person_of
 from bot.chat_service import Line
-from bot.delivery import Delivery, split
 from bot.gate import Gate
 from bot.handlers.callbacks import Callback
 from bot.handlers.menu_message import change_menu, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.review import Case, Desk
+from bot.transport.addressing import language_of, person_of
+from bot.transport.delivery import Delivery, split
 
 log = logging.getLogger(__name__)
 

@@ -7,15 +7,15 @@ from telegram import Bot, BotCommand, InlineKeyboardMarkup, Update
 from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
-from bot.addressing import conversation_of, language_of, owner_of
 from bot.chat_settings import Attention, ChatSettings, Creativity, Length, SettingsAtHand
-from bot.delivery import Delivery
 from bot.errors import StorageError
 from bot.handlers.authority import hears_all, may_choose, only_admins_text
 from bot.handlers.callbacks import Callback
 from bot.handlers.menu_message import Option, change_menu, keyboard, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
+from bot.transport.addressing import conversation_of, language_of, owner_of
+from bot.transport.delivery import Delivery
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,6 @@ from telegram import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Upd
 from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
-from bot.addressing import language_of, person_of
-from bot.delivery import Delivery
 from bot.errors import RetrainingError
 from bot.gate import Gate
 from bot.handlers.callbacks import Callback
@@ -16,8 +14,10 @@ from bot.handlers.retrain import digest, in_private_text, meant, only_asker_text
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.personas import Card, Roster
-from bot.retraining import Retraining
-from bot.succession import Shelf, Succession
+from bot.training.retraining import Retraining
+from bot.training.succession import Shelf, Succession
+from bot.transport.addressing import language_of, person_of
+from bot.transport.delivery import Delivery
 
 VERSION_COMMANDS = ("rollback", "versions")
 ROLLBACK_PRESSED = re.compile(r"back:(yes|no):([0-9]{1,16}):([0-9a-f]{16})\Z")

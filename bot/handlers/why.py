@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from telegram import Message, Update
 from telegram.ext import ContextTypes
 
-from bot.addressing import conversation_of, language_of, original_of, replies_to_bot
 from bot.chat_service import Conversation, Line
-from bot.delivery import Delivery
 from bot.locales import Locales, Translate
 from bot.origins import Answer, NoAnswerError, Origin, Origins, ScriptLine, UnknownOriginError
+from bot.transport.addressing import conversation_of, language_of, original_of, replies_to_bot
+from bot.transport.delivery import Delivery
 
 SHOWN = 280  # characters of a line: what fits on the screen of a phone besides the others
 

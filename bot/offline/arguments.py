@@ -92,7 +92,8 @@ async def read_arguments(request: web.Request) -> Arguments:
         for name, field in (await _form(request)).items():
             if isinstance(field, web.FileField):
                 safe_name = PurePath(field.filename.replace("\\", "/")).name or "file"
-                uploads[name] = Upload(safe_name, field.content_type, field.file.read())
+                with field.file:
+                    uploads[name] = Upload(safe_name, field.content_type, field.file.read())
             else:
                 values[name] = field
     return Arguments(values, uploads)

@@ -10,9 +10,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from bot.feedback import Verdict
-from bot.figures import Figures, Opinions, Traffic, Waits
 from bot.storage.tables import Chat, Message, Opinion
 from bot.storage.transaction import Sessions, transaction
+from bot.upkeep.figures import Figures, Opinions, Traffic, Waits
 
 
 class UtcDay(FunctionElement[str]):
@@ -34,13 +34,13 @@ def _utc_day_of_postgresql(element: UtcDay, compiler: Any, **options: Any) -> st
 
 
 class SqlLedger:
-    """See `bot.figures.Ledger`."""
+    """See `bot.upkeep.figures.Ledger`."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
     async def figures(self, first: date, last: date) -> Figures:
-        """See `bot.figures.Ledger`."""
+        """See `bot.upkeep.figures.Ledger`."""
         span = _start(first), _start(last + timedelta(days=1))
         async with transaction(self._sessions) as session:
             traffic = await _by_day(session, traffic_query(*span))

@@ -250,7 +250,7 @@ class MovedGroup(Table):
 
 
 class TrainingRow(Table):
-    """A training of a character; see `bot.retraining.Training`. `verdict` is what the trainer told, as JSON.
+    """A training of a character; see `bot.training.retraining.Training`. `verdict` is what the trainer told, as JSON.
 
     `message` is the one in which an admin has asked for it, and sees how far it is: it begins one training only.
     """

@@ -5,21 +5,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.storage.tables import TrainingRow
 from bot.storage.transaction import Sessions, transaction
-from bot.training_events import Verdict
-from bot.trainings import Order, Phase, Training
+from bot.training.events import Verdict
+from bot.training.records import Order, Phase, Training
 
 CAN_GO_ON = (Phase.FAILED, Phase.CANCELLED, Phase.INTERRUPTED)
 UNDER_WAY = TrainingRow.phase == Phase.UNDER_WAY
 
 
 class SqlTrainingBook:
-    """Implements `bot.trainings.Book`. Raises StorageError if the database is not available."""
+    """Implements `bot.training.records.Book`. Raises StorageError if the database is not available."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
     async def open(self, order: Order) -> tuple[Training, bool]:
-        """See `bot.trainings.Book`."""
+        """See `bot.training.records.Book`."""
         same_press = (TrainingRow.admin == order.admin) & (TrainingRow.message == order.message)
         in_the_way = select(TrainingRow).where(or_(UNDER_WAY, same_press)).order_by(same_press.desc()).limit(1)
         async with transaction(self._sessions) as session:
@@ -38,7 +38,7 @@ class SqlTrainingBook:
             return _training(row), True
 
     async def reopen(self, number: int, message: int) -> Training | None:
-        """See `bot.trainings.Book`."""
+        """See `bot.training.records.Book`."""
         async with transaction(self._sessions) as session:
             row = await session.get(TrainingRow, number)
             if row is None or row.phase not in CAN_GO_ON or not await _is_next(session, row):
@@ -47,7 +47,7 @@ class SqlTrainingBook:
             return _training(row)
 
     async def save(self, training: Training) -> None:
-        """See `bot.trainings.Book`."""
+        """See `bot.training.records.Book`."""
         async with transaction(self._sessions) as session:
             row = await session.get_one(TrainingRow, training.number)
             row.phase, row.pid, row.run = training.phase, training.pid, training.run
@@ -56,24 +56,24 @@ class SqlTrainingBook:
             row.note, row.is_told = training.note, False
 
     async def under_way(self) -> Training | None:
-        """See `bot.trainings.Book`."""
+        """See `bot.training.records.Book`."""
         async with transaction(self._sessions) as session:
             row = await session.scalar(select(TrainingRow).where(UNDER_WAY).limit(1))
         return _training(row) if row else None
 
     async def untold(self) -> list[Training]:
-        """See `bot.trainings.Book`."""
+        """See `bot.training.records.Book`."""
         query = select(TrainingRow).where(~UNDER_WAY, TrainingRow.is_told.is_(False)).order_by(TrainingRow.id)
         async with transaction(self._sessions) as session:
             return [_training(row) for row in await session.scalars(query)]
 
     async def told(self, number: int) -> None:
-        """See `bot.trainings.Book`."""
+        """See `bot.training.records.Book`."""
         async with transaction(self._sessions) as session:
             await session.execute(update(TrainingRow).where(TrainingRow.id == number).values(is_told=True))
 
     async def usual_seconds(self, persona: str) -> float | None:
-        """See `bot.trainings.Book`."""
+        """See `bot.training.records.Book`."""
         done = (TrainingRow.persona == persona) & (TrainingRow.phase == Phase.DONE)
         query = select(TrainingRow.seconds).where(done).order_by(TrainingRow.id.desc()).limit(1)
         async with transaction(self._sessions) as session:

@@ -1,12 +1,12 @@
-"""The queries behind the bot's health; see `bot.health.Vitals`."""
+"""The queries behind the bot's health; see `bot.upkeep.health.Vitals`."""
 
 from datetime import UTC
 
 from sqlalchemy import func, select, text
 
-from bot.health import Mail
 from bot.storage.tables import InboxRow, State
 from bot.storage.transaction import Sessions, transaction
+from bot.upkeep.health import Mail
 
 SIZES = {
     "sqlite": text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"),
@@ -21,7 +21,7 @@ class SqlVitals:
         self._sessions = sessions
 
     async def mail(self) -> Mail:
-        """See `bot.health.Vitals`."""
+        """See `bot.upkeep.health.Vitals`."""
         query = select(InboxRow.state, func.count()).group_by(InboxRow.state)
         first = select(func.min(InboxRow.received_at)).where(InboxRow.state == State.RECEIVED)
         async with transaction(self._sessions) as session:
@@ -35,6 +35,6 @@ class SqlVitals:
         )
 
     async def size(self) -> int:
-        """See `bot.health.Vitals`."""
+        """See `bot.upkeep.health.Vitals`."""
         async with transaction(self._sessions) as session:
             return int(await session.scalar(SIZES[session.get_bind().dialect.name]) or 0)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.broadcast import Broadcast, Outcome, Start, Tally
 from bot.gate import Rules
 from bot.personal_data import Claim
 from bot.storage.broadcast_book import SqlBroadcastBook
 from bot.storage.database import Database
 from bot.storage.guest_book import SqlGuestBook
 from bot.storage.personal_records import PersonalRecords
+from bot.upkeep.broadcast import Broadcast, Outcome, Start, Tally
 
 ADMIN, OTHER = 99, 98
 CHATS = [(1, 0), (2, 0), (3, 0), (-5, 0), (-5, 7), (-6, 0)]

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from telegram import Bot, Update
 from telegram.constants import MessageLimit
 
-from bot.addressing import owner_of
 from bot.chat_service import Conversation, Exchange, Line, Mode
 from bot.chat_settings import ChatSettings
-from bot.delivery import split
 from bot.feedback import read_judgement
 from bot.handlers.privacy import PRESSED as FORGET_PRESSED
 from bot.handlers.reviewing import PRESSED as REVIEW_PRESSED
 from bot.handlers.settings_menu import SETTING_PRESSED, changed
-from bot.placement import read_press
 from bot.storage.database import Database
 from bot.storage.repository import SqlUnitOfWork
-from bot.updates import HIGHEST_ID, Fetching, update_of
+from bot.transport.addressing import owner_of
+from bot.transport.delivery import split
+from bot.transport.placement import read_press
+from bot.transport.updates import HIGHEST_ID, Fetching, update_of
 from tests.properties import FEW, STEADY, hostile_texts, numbers, written_texts
 
 BOT = Bot("1:offline")

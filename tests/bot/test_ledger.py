@@ -10,10 +10,10 @@ from sqlalchemy import Select
 from sqlalchemy.engine import make_url
 
 from bot.chat_service import Conversation, Exchange, Line, Mode
-from bot.figures import Figures, Opinions, Traffic, Waits
 from bot.storage.database import Database
 from bot.storage.ledger import SqlLedger, opinions_query, traffic_query, waits_query
 from bot.storage.repository import InboxRepository, SqlUnitOfWork
+from bot.upkeep.figures import Figures, Opinions, Traffic, Waits
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 3)
 SPAN = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC)

@@ -19,7 +19,7 @@ from bot.storage.tables import Table, now
 
 OLD, NEW, OTHER = -5, -1_000_000_000_005, -6
 NED, ADMIN = 1, 100
-COVERED = {("chats", "chat_id"), ("chat_settings", "chat_id"), ("admissions", "chat_id")}
+COVERED = {("chats", "chat_id"), ("chat_settings", "chat_id"), ("admissions", "chat_id"), ("recipients", "chat_id")}
 
 
 def sql(file: Path, query: str) -> list[tuple[Any, ...]]:
@@ -127,6 +127,19 @@ async def test_a_ban_that_both_have_is_one(database: Database, database_file: Pa
     await book.ban(NEW, ADMIN)
     await Relocation(database.session).move(OLD, NEW)
     assert sql(database_file, "SELECT id FROM bans") == [(NEW,)]
+
+
+async def test_a_broadcast_reaches_the_supergroup_and_it_once(database: Database, database_file: Path) -> None:
+    with sqlite3.connect(database_file) as connection:
+        broadcasts = [(number, 100, "Hi", stage, 0, "2026-01-01") for number, stage in ((1, "live"), (2, "draft"))]
+        insert = "INSERT INTO broadcasts (id, admin, text, stage, is_stopped, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+        connection.executemany(insert, broadcasts)
+        recipients = [(1, OLD, "waiting"), (2, OLD, "waiting"), (2, NEW, "reached")]
+        connection.executemany("INSERT INTO recipients (broadcast, chat_id, state) VALUES (?, ?, ?)", recipients)
+    connection.close()
+    await Relocation(database.session).move(OLD, NEW)
+    rows = sql(database_file, "SELECT broadcast, chat_id, state FROM recipients ORDER BY broadcast")
+    assert rows == [(1, NEW, "waiting"), (2, NEW, "reached")]
 
 
 async def test_it_is_all_or_nothing(database: Database, database_file: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from bot.storage.database import Database
 from bot.storage.training_book import SqlTrainingBook
-from bot.training_events import Verdict
-from bot.trainings import Order, Phase
+from bot.training.events import Verdict
+from bot.training.records import Order, Phase
 
 ORDER = Order("lisa", admin=99, message=5, language="en")
 VERDICT = Verdict(version="v2", live=True, compared_with="v1", measures=(), reasons=("better",), picture=Path("a.png"))

@@ -15,9 +15,9 @@ from urllib.parse import quote
 from bot.app import build
 from bot.chat_service import Line
 from bot.logs import set_up_logging
-from bot.previews import Pace
 from bot.settings import load_settings
-from bot.trainer import Trainer
+from bot.training.trainer import Trainer
+from bot.transport.previews import Pace
 
 TOKEN = os.environ["TELEGRAM_BOT_TOKEN"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.webhook import SECRET_HEADER
+from bot.transport.webhook import SECRET_HEADER
 from tests.e2e.stage import Stage
 from tests.hostile import EDGES, HOSTILE
 

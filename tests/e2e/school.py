@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.trainer import Trainer
+from bot.training.trainer import Trainer
 from model.persona import Persona
 from tests.bot.actors import ScriptedActor
 from tests.e2e.fake_trainer import make_version

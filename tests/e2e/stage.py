@@ -15,9 +15,9 @@ import aiohttp
 from bot.app import build
 from bot.chat_service import Actor
 from bot.offline import OfflineTelegram
-from bot.previews import Pace
 from bot.settings import load_settings
-from bot.trainer import Trainer
+from bot.training.trainer import Trainer
+from bot.transport.previews import Pace
 
 TOKEN = "1:offline"
 REPOSITORY = Path(__file__).parents[2]

@@ -19,9 +19,9 @@ DONE = "Done, everybody has it whom I can reach."
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.broadcaster.SECONDS_APART", 0.0)
-    monkeypatch.setattr("bot.broadcaster.RETRY_SECONDS", 0.05)
-    monkeypatch.setattr("bot.broadcaster.PAUSES", (0.05,))
+    monkeypatch.setattr("bot.upkeep.broadcaster.SECONDS_APART", 0.0)
+    monkeypatch.setattr("bot.upkeep.broadcaster.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("bot.upkeep.broadcaster.PAUSES", (0.05,))
 
 
 async def audience(stage: Stage, *people: int) -> None:
@@ -235,7 +235,7 @@ async def test_it_can_be_stopped_even_while_telegram_asks_for_patience_and_answe
 
 
 async def test_how_far_it_has_come_is_shown_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.broadcaster.PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr("bot.upkeep.broadcaster.PROGRESS_SECONDS", 0.0)
     async with stage.bot(ScriptedActor(), admin_ids=ADMINS):
         await audience(stage, 1, 2, 3)
         await stage.fault("429", chat_id=3, retry_after=3600)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.chat_service import Line
-from bot.delivery import PAUSES
+from bot.transport.delivery import PAUSES
 from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import Stage
 
@@ -158,7 +158,7 @@ async def test_an_answer_whose_message_is_gone_is_replaced_by_a_new_message(stag
 
 @pytest.mark.parametrize("kind", ["429", "500", "drop", "drop_after"])
 async def test_an_edit_that_fails_is_tried_again(stage: Stage, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
     actor = ScriptedActor("one", "two")
     async with stage.bot(actor):
         await stage.say("Hello")
@@ -174,7 +174,7 @@ async def test_an_edit_that_fails_is_tried_again(stage: Stage, kind: str, monkey
 async def test_an_answer_that_was_drawn_before_a_kill_is_shown_after_it_and_not_drawn_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", ())
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", ())
     async with stage.bot(ScriptedActor("one", "two"), shutdown_grace=0.2):
         await stage.say("Hello")
         (message,) = await stage.shows("one")
@@ -218,7 +218,7 @@ async def test_after_a_reset_there_is_nothing_to_take_back_or_to_answer_again(st
 async def test_what_was_undone_is_not_undone_again_when_the_words_are_sent_after_a_kill(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", ())
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", ())
     async with stage.bot(ScriptedActor("1", "2"), shutdown_grace=0.2):
         await stage.say("one")
         await stage.say("two")

@@ -7,7 +7,7 @@ from telegram import Message
 from telegram.error import Forbidden
 
 from bot.chat_service import Line
-from bot.delivery import PAUSES
+from bot.transport.delivery import PAUSES
 from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import Stage
 
@@ -26,7 +26,7 @@ async def test_an_answer_that_could_not_be_sent_at_once_is_sent_later(stage: Sta
 async def test_an_answer_that_finally_fails_is_sent_at_the_next_start_without_being_made_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
     await stage.fault("500", count=len(PAUSES) + 1)
     async with stage.bot(ScriptedActor("Hi."), shutdown_grace=0.2):
         await stage.say("Hello")
@@ -41,7 +41,7 @@ async def test_an_answer_that_finally_fails_is_sent_at_the_next_start_without_be
 async def test_an_answer_that_was_perhaps_sent_is_there_twice_at_worst(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
     await stage.fault("drop_after", count=3)
     await stage.fault("500", count=1)
     async with stage.bot(ScriptedActor()):
@@ -56,7 +56,7 @@ async def test_an_answer_that_was_perhaps_sent_is_there_twice_at_worst(
 async def test_while_a_chat_cannot_be_reached_its_messages_wait_in_order_and_the_others_go_on(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", ())
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", ())
     monkeypatch.setattr("bot.inbox.POSTPONE_SECONDS", 0.3)
     await stage.fault("500", count=2, chat_id=1)
     actor = ScriptedActor()
@@ -74,7 +74,7 @@ async def test_while_a_chat_cannot_be_reached_its_messages_wait_in_order_and_the
 async def test_a_chat_that_telegram_limits_does_not_hold_up_the_others(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", (0.0,))
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", (0.0,))
     await stage.fault("429", retry_after=600, chat_id=1)
     async with stage.bot(ScriptedActor(), shutdown_grace=0.2):
         await stage.say("Hello")
@@ -87,7 +87,7 @@ async def test_a_chat_that_telegram_limits_does_not_hold_up_the_others(
 
 
 async def test_a_long_answer_is_taken_up_where_it_was_left(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", ())
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", ())
     text = " ".join(f"This is sentence {number}." for number in range(300))
     async with stage.bot(ScriptedActor("Hi.")):
         await stage.say("Hello")

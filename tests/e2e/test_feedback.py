@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.delivery import PAUSES
+from bot.transport.delivery import PAUSES
 from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import Json, Stage
 
@@ -266,7 +266,7 @@ async def test_feedback_is_free_and_a_flood_can_still_be_judged(stage: Stage) ->
 async def test_a_press_and_a_correction_that_are_handled_again_after_a_kill_count_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", ())
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", ())
     actor = ScriptedActor("Jazz.")
     async with stage.bot(actor, shutdown_grace=0.2):
         await stage.say("Hello")
@@ -346,7 +346,7 @@ async def test_likes_and_corrections_are_in_the_export_and_go_with_the_rest(stag
 async def test_buttons_that_cannot_be_changed_at_once_are_changed_later(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
     async with stage.bot(ScriptedActor("Jazz.")):
         await stage.say("Hello")
         (answer,) = await stage.shows("Jazz.")

@@ -229,7 +229,7 @@ async def test_an_admin_whom_telegram_does_not_know_yet_is_no_reason_to_stop(
 async def test_an_answer_left_behind_is_not_sent_to_who_was_banned_meanwhile(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", ())
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", ())
     await stage.fault("500", count=1, chat_id=2)
     async with stage.bot(ScriptedActor(), admin_ids="99", shutdown_grace=0.2):
         await stage.say("Hello", user=2)
@@ -246,7 +246,7 @@ async def test_an_answer_left_behind_is_not_sent_to_who_was_banned_meanwhile(
 async def test_who_is_refused_when_telegram_is_away_is_told_later(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", ())
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", ())
     monkeypatch.setattr("bot.inbox.POSTPONE_SECONDS", 0.2)
     await stage.fault("500", count=1)
     async with stage.bot(ScriptedActor(), allowed_user_ids="1"):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.previews import Pace
+from bot.transport.previews import Pace
 from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import Json, Stage
 

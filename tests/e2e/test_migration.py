@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.previews import Pace
+from bot.transport.previews import Pace
 from tests.bot.actors import PromptedActor, ScriptedActor
 from tests.e2e.stage import Stage
 

@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from bot.delivery import PAUSES
+from bot.transport.delivery import PAUSES
 from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import Json, Stage
 
@@ -136,7 +136,7 @@ async def test_an_export_that_could_not_be_sent_at_once_is_sent_later(stage: Sta
 async def test_an_export_that_finally_fails_is_sent_at_the_next_start(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
     await stage.fault("500", method="sendDocument", count=len(PAUSES) + 1)
     async with stage.bot(ScriptedActor(), shutdown_grace=0.2):
         await stage.say("/export")
@@ -279,7 +279,7 @@ async def test_a_button_works_after_days_when_telegram_shows_the_bot_no_more_tha
 async def test_who_could_not_be_told_that_all_is_forgotten_is_told_at_the_next_start(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", ())
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", ())
     async with stage.bot(ScriptedActor(), shutdown_grace=0.2):
         await stage.say("Hello")
         await stage.answers(1)

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.locales import Locales
-from bot.previews import Pace, queue_text
+from bot.transport.previews import Pace, queue_text
 from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import Stage
 from tests.e2e.test_control import AGAIN, GROUP, STOPPED

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.trainer import LOWEST_PRIORITY
+from bot.training.trainer import LOWEST_PRIORITY
 from tests.bot.actors import ScriptedActor
 from tests.e2e.school import ADMIN, FAKE, OTHER_ADMIN, QUESTION, ROW, UNFINISHED, School, labels
 from tests.e2e.stage import Stage
@@ -26,7 +26,7 @@ PAUSED = "I am being switched off. Lisa Simpson goes on learning when I am back.
 
 @pytest.fixture
 def school(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> School:
-    monkeypatch.setattr("bot.training_reports.EDIT_SECONDS", 0.0)
+    monkeypatch.setattr("bot.training.reports.EDIT_SECONDS", 0.0)
     return School(stage)
 
 
@@ -204,7 +204,7 @@ async def test_a_training_that_is_called_off_ends_in_good_order_and_can_go_on(sc
 async def test_a_trainer_that_does_not_listen_is_killed_after_a_while(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.retraining.END_SECONDS", 0.1)
+    monkeypatch.setattr("bot.training.retraining.END_SECONDS", 0.1)
     async with school.open():
         message = await school.shown(await school.begin(hold_at=2, is_deaf=True), "50 %")
         await school.stage.press(message, "Cancel", user=ADMIN)
@@ -319,7 +319,7 @@ async def test_what_is_not_there_is_named_in_one_line(school: School) -> None:
 async def test_the_verdict_arrives_in_spite_of_an_outage(
     school: School, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.training_reports.PAUSES", (0.0,))
+    monkeypatch.setattr("bot.training.reports.PAUSES", (0.0,))
     async with school.open():
         message = await school.shown(await school.begin(hold_at=2), "50 %")
         await school.stage.fault(kind, method="editMessageText", retry_after=1)
@@ -334,7 +334,7 @@ async def test_the_verdict_arrives_in_spite_of_an_outage(
 async def test_a_verdict_that_could_not_be_told_is_told_after_the_next_start(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.training_reports.PAUSES", (0.05,))
+    monkeypatch.setattr("bot.training.reports.PAUSES", (0.05,))
     async with school.open():
         await school.stage.fault("500", method="sendPhoto", count=1000)
         await school.begin()

@@ -81,7 +81,7 @@ async def test_what_is_for_admins_is_silent_to_others_and_stays_out_of_groups(st
 async def test_a_photo_that_could_not_be_sent_at_once_is_sent_later(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", (0.05,))
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", (0.05,))
     await stage.fault("500", method="sendPhoto")
     async with stage.bot(ScriptedActor(), admin_ids=str(ADMIN)):
         await stage.say("Hello", user=ADMIN)

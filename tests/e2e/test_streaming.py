@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.delivery import PAUSES
-from bot.previews import Pace
+from bot.transport.delivery import PAUSES
+from bot.transport.previews import Pace
 from tests.bot.actors import PromptedActor, ScriptedActor
 from tests.e2e.stage import Stage
 from tests.e2e.test_control import AGAIN, BACK, GROUP, STOPPED, labels
@@ -370,7 +370,7 @@ async def test_an_old_answer_that_a_kill_left_overwritten_comes_back_when_the_ne
 async def test_an_answer_that_was_made_before_a_kill_completes_the_message(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.PAUSES", PAUSES[:0])
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", PAUSES[:0])
     actor = PromptedActor()
     async with stage.bot(actor, pace=AT_ONCE, shutdown_grace=0.2):
         await ask_in_group(stage, actor)

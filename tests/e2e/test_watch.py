@@ -93,7 +93,7 @@ async def test_without_telegram_it_says_503_and_telegram_is_not_asked_each_time(
         await stage.fault("500", method="getMe")
         for _ in range(2):
             assert await healthz(http, port) == (503, {"database": True, "telegram": False, "model": True})
-        monkeypatch.setattr("bot.watch.LATELY_SECONDS", 0.0)
+        monkeypatch.setattr("bot.upkeep.watch.LATELY_SECONDS", 0.0)
         assert (await healthz(http, port))[0] == 200
 
 

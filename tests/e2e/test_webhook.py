@@ -11,9 +11,9 @@ import pytest
 
 from bot.app import build
 from bot.errors import SettingsError
-from bot.polling import UPDATES
 from bot.settings import load_settings
-from bot.webhook import SECRET_HEADER
+from bot.transport.polling import UPDATES
+from bot.transport.webhook import SECRET_HEADER
 from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import TOKEN, Stage
 
@@ -165,7 +165,7 @@ async def test_going_back_to_polling_removes_the_webhook_and_loses_nothing(
 async def test_it_starts_although_the_webhook_cannot_be_set_yet(
     stage: Stage, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.webhook.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("bot.transport.webhook.RETRY_SECONDS", 0.1)
     await stage.fault("500", method="setWebhook", count=2)
     async with stage.bot(ScriptedActor(), **settings(port)):
         await stage.say("Hello")

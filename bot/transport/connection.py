@@ -1,0 +1,75 @@
+"""The connection to Telegram as the settings want it: the application, and the way by which updates come in."""
+
+import os
+from typing import TYPE_CHECKING
+
+from telegram.ext import ApplicationBuilder
+
+from bot.errors import SettingsError
+from bot.settings import Settings
+from bot.transport.moved_groups import Forwarding, Move
+from bot.transport.updates import Fetching
+
+if TYPE_CHECKING:
+    from bot.chat_order import ChatOrder
+    from bot.handlers import AnyApplication
+    from bot.inbox import Inbox
+    from bot.lifecycle import Intake
+
+FLOOD_RETRIES = 3
+HTTP_SECONDS = 20.0
+
+
+def build_intake(settings: Settings, application: "AnyApplication", inbox: "Inbox") -> "Intake":
+    """Polling, or a webhook where the settings name one."""
+    from bot.transport.polling import Polling
+    from bot.transport.webhook import Webhook
+
+    if settings.webhook_url is None:
+        return Polling(application)
+    assert settings.webhook_secret is not None, "the settings insist on it"
+    secret = settings.webhook_secret.get_secret_value()
+    listen = settings.webhook_listen, settings.webhook_port
+    return Webhook(application.bot, inbox, settings.webhook_url, secret, listen)
+
+
+def build_application(
+    token: str, settings: Settings, inbox: "Inbox", order: "ChatOrder", move: Move
+) -> "AnyApplication":
+    """An application whose updates come from the inbox, in the order of their chats; `move` is for `Forwarding`.
+
+    Raises SettingsError where a package is missing that the proxy needs.
+    """
+    # The library warns at every flood limit unless it may use the type of its next version.
+    os.environ.setdefault("PTB_TIMEDELTA", "1")
+    builder = (
+        ApplicationBuilder()
+        .token(token)
+        .update_queue(inbox)
+        .concurrent_updates(order)
+        .rate_limiter(Forwarding(move, FLOOD_RETRIES))
+        .read_timeout(HTTP_SECONDS)
+        .connect_timeout(HTTP_SECONDS)
+    )
+    if settings.telegram_base_url:
+        url = settings.telegram_base_url.rstrip("/")
+        builder = builder.base_url(f"{url}/bot").base_file_url(f"{url}/file/bot")
+    proxy = settings.proxy_url.get_secret_value() if settings.proxy_url else None
+    if proxy:
+        builder = builder.proxy(proxy)
+    try:
+        return builder.get_updates_request(Fetching(connection_pool_size=1, proxy=proxy)).build()
+    except RuntimeError as error:  # The library says so only in words of its own; the cause names the package.
+        if settings.proxy_url and isinstance(error.__cause__, ImportError):
+            raise SettingsError("PROXY_URL: a socks5 proxy needs one more package: pip install socksio") from None
+        raise
+
+
+def token_of(settings: Settings) -> str:
+    """The bot's token. Raises SettingsError where there is none."""
+    if settings.telegram_bot_token is None:
+        raise SettingsError(
+            "TELEGRAM_BOT_TOKEN is not set: put the token that BotFather gave you in .env, "
+            "or try `python -m bot offline`, which needs none"
+        )
+    return settings.telegram_bot_token.get_secret_value()

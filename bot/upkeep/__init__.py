@@ -1,0 +1,1 @@
+"""What the operator has: figures, health, metrics, a word to all."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any
 
-from bot.app import build_origins, build_service
 from bot.casting import SoleActor
 from bot.chat_service import Actor, ChatService, Conversation, Line, Request
 from bot.errors import EmptyAnswerError
@@ -14,8 +13,9 @@ from bot.handlers.commands import ask_usage, greeting_text, help_text, reset_tex
 from bot.handlers.why import explanation
 from bot.locales import Locales, Translate
 from bot.origins import Origins
+from bot.reply_queue import ReplyQueue
 from bot.settings import Settings
-from bot.stars import load_actor
+from bot.stars import TrainedScript, load_actor
 from bot.storage.memory import MemoryHistory
 from bot.troupe import Closable
 
@@ -117,8 +117,9 @@ def chat(settings: Settings, *, actor: Actor | None = None) -> None:
         print(f"Loading {settings.persona} ...", file=sys.stderr, flush=True)
         actor = load_actor(settings)
     history = MemoryHistory()
-    service = build_service(settings, SoleActor(actor), history.unit_of_work)
-    origins = build_origins(settings, history)
+    replies = ReplyQueue(settings.max_concurrent_replies)
+    service = ChatService(SoleActor(actor), history.unit_of_work, replies, settings.context_messages)
+    origins = Origins(history, TrainedScript(settings.persona, settings.model_store))
     with asyncio.Runner() as runner:
         console = Console(service, origins, Locales().speak(None), runner, interactive)
         try:

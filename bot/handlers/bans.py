@@ -6,7 +6,7 @@ from telegram import BotCommand, Message, Update
 from telegram.ext import ContextTypes
 
 from bot.gate import Gate
-from bot.handlers.callbacks import Callback
+from bot.handlers.callbacks import Callback, Feature
 from bot.locales import Locales, Translate
 from bot.transport.addressing import language_of, original_of, visitor_of
 from bot.transport.delivery import Delivery
@@ -23,7 +23,7 @@ def ban_menu(_: Translate) -> list[BotCommand]:
     ]
 
 
-class Bans:
+class Bans(Feature):
     """One callback per command."""
 
     def __init__(self, gate: Gate, delivery: Delivery, locales: Locales) -> None:

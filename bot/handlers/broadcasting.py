@@ -7,7 +7,7 @@ from telegram.constants import MessageLimit
 from telegram.ext import ContextTypes
 
 from bot.handlers.backstage import Backstage
-from bot.handlers.callbacks import Callback
+from bot.handlers.callbacks import Callback, Feature, Pattern
 from bot.handlers.menu_message import change_menu, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
@@ -25,7 +25,7 @@ def broadcast_menu(_: Translate) -> list[BotCommand]:
     return [BotCommand("broadcast", _("Write to all chats"))]
 
 
-class Broadcasting:
+class Broadcasting(Feature):
     """The command, a callback for the buttons, and an ear for those who could not be reached before."""
 
     def __init__(
@@ -45,6 +45,10 @@ class Broadcasting:
     def callbacks(self) -> dict[str, Callback]:
         """The callbacks by the command's name."""
         return {"broadcast": self._broadcast}
+
+    def buttons(self) -> dict[Pattern, Callback]:
+        """The callbacks by the pattern that the data of a button has."""
+        return {BROADCAST_PRESSED: self.pressed}
 
     async def hear(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Before all other handlers: from where something comes, there the bot may write again."""

@@ -8,7 +8,7 @@ from telegram.ext import ContextTypes
 
 from bot import __version__
 from bot.handlers.backstage import Backstage
-from bot.handlers.callbacks import Callback
+from bot.handlers.callbacks import Callback, Feature
 from bot.locales import Translate
 from bot.transport.delivery import Delivery
 from bot.upkeep.error_log import Mishap
@@ -23,7 +23,7 @@ def health_menu(_: Translate) -> list[BotCommand]:
     return [BotCommand("health", _("How I am"))]
 
 
-class Checkup:
+class Checkup(Feature):
     """The command."""
 
     def __init__(self, backstage: Backstage, physician: Physician, delivery: Delivery) -> None:

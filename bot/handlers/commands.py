@@ -5,7 +5,7 @@ from telegram.ext import ContextTypes
 
 from bot.chat_service import ChatService, Conversation
 from bot.handlers import control, judging
-from bot.handlers.callbacks import Callback
+from bot.handlers.callbacks import Callback, Feature
 from bot.handlers.inline import inline_help
 from bot.handlers.language_barrier import LanguageBarrier
 from bot.handlers.persona_menu import persona_commands, persona_help
@@ -64,7 +64,7 @@ def reset_text(_: Translate) -> str:
     return _("Done. I have forgotten what we talked about; let us start afresh.")
 
 
-class Commands:
+class Commands(Feature):
     """One callback per command."""
 
     def __init__(

@@ -4,7 +4,7 @@ from telegram import BotCommand, Update
 from telegram.ext import ContextTypes
 
 from bot.chat_service import Conversation, Line
-from bot.handlers.callbacks import Callback
+from bot.handlers.callbacks import Callback, Feature
 from bot.handlers.language_barrier import LanguageBarrier
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
@@ -36,7 +36,7 @@ def help_text(_: Translate) -> str:
     )
 
 
-class Control:
+class Control(Feature):
     """What people do with the last exchange of their dialogue, or with an answer that is on its way."""
 
     def __init__(

@@ -11,7 +11,7 @@ from telegram import BotCommand, Message, Update
 from telegram.ext import ContextTypes
 
 from bot.handlers.backstage import Backstage
-from bot.handlers.callbacks import Callback
+from bot.handlers.callbacks import Callback, Feature
 from bot.locales import Translate
 from bot.transport.delivery import Delivery
 from bot.upkeep.charts import BLUE, GREEN, ORANGE, RED, Panel, Series, draw
@@ -27,7 +27,7 @@ def stats_menu(_: Translate) -> list[BotCommand]:
     return [BotCommand("stats", _("How much I am used"))]
 
 
-class Statistics:
+class Statistics(Feature):
     """The command. `clock` gives the present moment in UTC."""
 
     def __init__(self, backstage: Backstage, ledger: Ledger, delivery: Delivery, clock: Callable[[], datetime]) -> None:

@@ -8,8 +8,8 @@ from telegram.constants import ChatType
 from telegram.error import BadRequest
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
-from bot.feedback import Feedback, Gesture, Judgement, Outcome, Verdict, read_judgement, verdict_of
-from bot.handlers.callbacks import Callback
+from bot.feedback import PRESSED, Feedback, Gesture, Judgement, Outcome, Verdict, read_judgement, verdict_of
+from bot.handlers.callbacks import Callback, Feature, Pattern
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.transport.addressing import language_of, original_of, person_of, replies_to_bot, words_for_bot
@@ -19,7 +19,7 @@ from bot.transport.placement import buttons_of
 log = logging.getLogger(__name__)
 
 
-class Judging:
+class Judging(Feature):
     """What people say about an answer, in their own time, be it the last one or not. Everybody who reads it may."""
 
     def __init__(self, feedback: Feedback, delivery: Delivery, locales: Locales) -> None:
@@ -30,6 +30,10 @@ class Judging:
     def callbacks(self) -> dict[str, Callback]:
         """The callbacks by the command's name."""
         return {"cancel": self._cancel}
+
+    def buttons(self) -> dict[Pattern, Callback]:
+        """The callbacks by the pattern that the data of a button has."""
+        return {PRESSED: self.pressed}
 
     async def pressed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A button under an answer."""

@@ -10,7 +10,7 @@ from bot.casting import Casting
 from bot.chat_service import Conversation
 from bot.errors import CastingError
 from bot.handlers.authority import may_choose, only_admins_text
-from bot.handlers.callbacks import Callback
+from bot.handlers.callbacks import Callback, Feature, Pattern
 from bot.handlers.menu_message import change_menu, keyboard, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 PERSONA_PRESSED = r"^who:[0-9a-f]{16}\Z"
 
 
-class PersonaMenu:
+class PersonaMenu(Feature):
     """The command, and the buttons with the characters on offer."""
 
     def __init__(self, casting: Casting, delivery: Delivery, locales: Locales) -> None:
@@ -35,6 +35,10 @@ class PersonaMenu:
     def callbacks(self) -> dict[str, Callback]:
         """The callbacks by the command's name."""
         return {"persona": self._persona}
+
+    def buttons(self) -> dict[Pattern, Callback]:
+        """The callbacks by the pattern that the data of a button has."""
+        return {PERSONA_PRESSED: self.pressed}
 
     async def pressed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A button with a character, perhaps with one that is not on offer any more."""

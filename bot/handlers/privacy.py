@@ -7,7 +7,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
-from bot.handlers.callbacks import Callback
+from bot.handlers.callbacks import Callback, Feature, Pattern
 from bot.handlers.menu_message import change_menu, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
@@ -21,7 +21,7 @@ PRESSED = r"^forget:(yes|no):[0-9]+\Z"
 FILE_NAME = "my-data.json"
 
 
-class Privacy:
+class Privacy(Feature):
     """One callback per command, and one for the two buttons under /forget's question."""
 
     def __init__(self, records: Records, delivery: Delivery, locales: Locales, retention_days: int) -> None:
@@ -33,6 +33,10 @@ class Privacy:
     def callbacks(self) -> dict[str, Callback]:
         """The callbacks by the command's name."""
         return {"privacy": self._privacy, "export": self._export, "forget": self._forget}
+
+    def buttons(self) -> dict[Pattern, Callback]:
+        """The callbacks by the pattern that the data of a button has."""
+        return {PRESSED: self.pressed}
 
     async def pressed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A button under the question whether to forget: it counts if the one who asked has pressed it."""

@@ -4,11 +4,10 @@ import hashlib
 import re
 
 from telegram import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
-from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
-from bot.gate import Gate
-from bot.handlers.callbacks import Callback
+from bot.handlers.backstage import Backstage
+from bot.handlers.callbacks import Callback, Feature, Pattern
 from bot.handlers.menu_message import change_menu, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
@@ -17,7 +16,7 @@ from bot.training.records import Order
 from bot.training.reports import TrainingPress
 from bot.training.retraining import Retraining
 from bot.training.texts import busy_text, offer_text
-from bot.transport.addressing import language_of, person_of
+from bot.transport.addressing import language_of
 from bot.transport.delivery import Delivery
 
 RETRAIN_COMMAND = "retrain"
@@ -29,13 +28,13 @@ def retrain_menu(_: Translate) -> list[BotCommand]:
     return [BotCommand(RETRAIN_COMMAND, _("Let a character learn anew"))]
 
 
-class Retrain:
+class Retrain(Feature):
     """The command, and one callback for the buttons under its question and under what comes of it."""
 
     def __init__(
-        self, gate: Gate, retraining: Retraining, roster: Roster, delivery: Delivery, locales: Locales
+        self, backstage: Backstage, retraining: Retraining, roster: Roster, delivery: Delivery, locales: Locales
     ) -> None:
-        self._gate = gate
+        self._backstage = backstage
         self._retraining = retraining
         self._roster = roster
         self._delivery = delivery
@@ -45,12 +44,16 @@ class Retrain:
         """The callbacks by the command's name."""
         return {RETRAIN_COMMAND: self._retrain}
 
+    def buttons(self) -> dict[Pattern, Callback]:
+        """The callbacks by the pattern that the data of a button has."""
+        return {TRAINING_PRESSED: self.pressed}
+
     async def pressed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A button: it counts if the admin for whom it was made has pressed it."""
-        query, admin, _ = update.callback_query, person_of(update), self._speak(update)
+        query, admin, _ = update.callback_query, self._backstage.admin_of(update), self._speak(update)
         assert query is not None, "registered for callback queries only"
         found = TRAINING_PRESSED.match(str(query.data))
-        if found is None or query.message is None or admin is None or not self._gate.is_admin(admin):
+        if found is None or query.message is None or admin is None:
             await toast(update, None)
             return
         press = TrainingPress(found[1], int(found[2]), found[3])
@@ -86,12 +89,9 @@ class Retrain:
         await toast(update, _("One thing at a time, please: I am still learning."))
 
     async def _retrain(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        message, admin, _ = update.effective_message, person_of(update), self._speak(update)
-        assert message is not None, "commands come in messages"
-        if admin is None or not self._gate.is_admin(admin):
-            return
-        if message.chat.type != ChatType.PRIVATE:  # What comes of it is for the admin alone.
-            await self._delivery.send(update, in_private_text(_, RETRAIN_COMMAND))
+        _, admin = await self._backstage.enter(update), self._backstage.admin_of(update)
+        message = update.effective_message
+        if _ is None or admin is None or message is None:
             return
         card = meant(self._roster, message)
         if problem := self._problem(_, card, wanted(message)):
@@ -126,11 +126,6 @@ class Retrain:
 def only_asker_text(_: Translate) -> str:
     """That a button is another admin's."""
     return _("Only the one who asked can press this.")
-
-
-def in_private_text(_: Translate, command: str) -> str:
-    """That a command is not for the eyes of a group."""
-    return _("Please send me {command} in our private chat.").format(command=f"/{command}")
 
 
 def unknown_text(_: Translate, wanted: str, roster: Roster) -> str:

@@ -5,17 +5,16 @@ import re
 import textwrap
 
 from telegram import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Update
-from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
 from bot.chat_service import Line
-from bot.gate import Gate
-from bot.handlers.callbacks import Callback
+from bot.handlers.backstage import Backstage
+from bot.handlers.callbacks import Callback, Feature, Pattern
 from bot.handlers.menu_message import change_menu, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.review import Case, Desk
-from bot.transport.addressing import language_of, person_of
+from bot.transport.addressing import language_of
 from bot.transport.delivery import Delivery, split
 
 log = logging.getLogger(__name__)
@@ -30,11 +29,11 @@ def review_menu(_: Translate) -> list[BotCommand]:
     return [BotCommand("review", _("Look at what people like and correct"))]
 
 
-class Reviewing:
+class Reviewing(Feature):
     """The command, and one callback for the buttons under a case."""
 
-    def __init__(self, gate: Gate, desk: Desk, delivery: Delivery, locales: Locales) -> None:
-        self._gate = gate
+    def __init__(self, backstage: Backstage, desk: Desk, delivery: Delivery, locales: Locales) -> None:
+        self._backstage = backstage
         self._desk = desk
         self._delivery = delivery
         self._locales = locales
@@ -43,12 +42,16 @@ class Reviewing:
         """The callbacks by the command's name."""
         return {"review": self._review}
 
+    def buttons(self) -> dict[Pattern, Callback]:
+        """The callbacks by the pattern that the data of a button has."""
+        return {PRESSED: self.pressed}
+
     async def pressed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A button under a case, perhaps under one that somebody else has decided meanwhile."""
         query, _ = update.callback_query, self._speak(update)
         assert query is not None, "registered for callback queries only"
         press = PRESSED.match(query.data or "")
-        if press is None or query.message is None or not self._is_admin(update):
+        if press is None or query.message is None or self._backstage.admin_of(update) is None:
             await toast(update, None)
             return
         wish, number, receipt = press[1], int(press[2]), int(press[3])
@@ -58,14 +61,8 @@ class Reviewing:
         await change_menu(update, context.bot, self._delivery, text, buttons)
 
     async def _review(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        message, _ = update.effective_message, self._speak(update)
-        assert message is not None, "commands come in messages"
-        if not self._is_admin(update):
-            return
-        if message.chat.type != ChatType.PRIVATE:  # It would show to all what others have said in private.
-            await self._delivery.send(update, _("Please send me /review in our private chat."))
-            return
-        await show_menu(update, self._delivery, *await self._page(_))
+        if _ := await self._backstage.enter(update):
+            await show_menu(update, self._delivery, *await self._page(_))
 
     async def _page(self, _: Translate, after: int = 0) -> tuple[str, InlineKeyboardMarkup | None]:
         case = await self._desk.next(after)
@@ -74,10 +71,6 @@ class Reviewing:
         if after and await self._desk.next():
             return _("That was the last one. /review shows again what you have skipped."), None
         return _("There is nothing left to review."), None
-
-    def _is_admin(self, update: Update) -> bool:
-        person = person_of(update)
-        return person is not None and self._gate.is_admin(person)
 
     def _speak(self, update: Update) -> Translate:
         return self._locales.speak(language_of(update))

@@ -10,7 +10,7 @@ from telegram.ext import ContextTypes
 from bot.chat_settings import Attention, ChatSettings, Creativity, Length, SettingsAtHand
 from bot.errors import StorageError
 from bot.handlers.authority import hears_all, may_choose, only_admins_text
-from bot.handlers.callbacks import Callback
+from bot.handlers.callbacks import Callback, Feature, Pattern
 from bot.handlers.menu_message import Option, change_menu, keyboard, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
@@ -26,7 +26,7 @@ SETTING_PRESSED = (
 )
 
 
-class SettingsMenu:
+class SettingsMenu(Feature):
     """The command, its buttons, and what a chat has chosen for all other handlers."""
 
     def __init__(self, book: SettingsAtHand, delivery: Delivery, locales: Locales) -> None:
@@ -37,6 +37,10 @@ class SettingsMenu:
     def callbacks(self) -> dict[str, Callback]:
         """The callbacks by the command's name."""
         return {"settings": self._settings}
+
+    def buttons(self) -> dict[Pattern, Callback]:
+        """The callbacks by the pattern that the data of a button has."""
+        return {SETTING_PRESSED: self.pressed}
 
     async def open(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Before all other handlers: lay open what the chat has chosen, and let them speak its language."""

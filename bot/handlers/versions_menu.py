@@ -3,20 +3,19 @@
 import re
 
 from telegram import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Update
-from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
 from bot.errors import RetrainingError
-from bot.gate import Gate
-from bot.handlers.callbacks import Callback
+from bot.handlers.backstage import Backstage
+from bot.handlers.callbacks import Callback, Feature, Pattern
 from bot.handlers.menu_message import change_menu, show_menu
-from bot.handlers.retrain import digest, in_private_text, meant, only_asker_text, unknown_text, wanted
+from bot.handlers.retrain import digest, meant, only_asker_text, unknown_text, wanted
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
 from bot.personas import Card, Roster
 from bot.training.retraining import Retraining
 from bot.training.succession import Shelf, Succession
-from bot.transport.addressing import language_of, person_of
+from bot.transport.addressing import language_of
 from bot.transport.delivery import Delivery
 
 VERSION_COMMANDS = ("rollback", "versions")
@@ -32,19 +31,19 @@ def versions_commands(_: Translate) -> list[BotCommand]:
     ]
 
 
-class VersionsMenu:
+class VersionsMenu(Feature):
     """The commands, and the buttons under the question whether to go back."""
 
     def __init__(
         self,
-        gate: Gate,
+        backstage: Backstage,
         retraining: Retraining,
         succession: Succession,
         roster: Roster,
         delivery: Delivery,
         locales: Locales,
     ) -> None:
-        self._gate = gate
+        self._backstage = backstage
         self._retraining = retraining
         self._succession = succession
         self._roster = roster
@@ -55,12 +54,16 @@ class VersionsMenu:
         """The callbacks by the command's name."""
         return dict(zip(VERSION_COMMANDS, (self._rollback, self._versions), strict=True))
 
+    def buttons(self) -> dict[Pattern, Callback]:
+        """The callbacks by the pattern that the data of a button has."""
+        return {ROLLBACK_PRESSED: self.pressed}
+
     async def pressed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A button: it counts if the admin for whom it was made has pressed it."""
-        query, admin, _ = update.callback_query, person_of(update), self._speak(update)
+        query, admin, _ = update.callback_query, self._backstage.admin_of(update), self._speak(update)
         assert query is not None, "registered for callback queries only"
         press = ROLLBACK_PRESSED.match(str(query.data))
-        if press is None or query.message is None or admin is None or not self._gate.is_admin(admin):
+        if press is None or query.message is None or admin is None:
             await toast(update, None)
         elif int(press[2]) != admin:
             await toast(update, only_asker_text(_))
@@ -72,7 +75,7 @@ class VersionsMenu:
             await change_menu(update, context.bot, self._delivery, text)
 
     async def _rollback(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        _, card, admin = self._speak(update), await self._asked(update), person_of(update)
+        _, card, admin = self._speak(update), await self._asked(update), self._backstage.admin_of(update)
         if card is None or admin is None:
             return
         try:
@@ -98,13 +101,8 @@ class VersionsMenu:
 
     async def _asked(self, update: Update) -> Card | None:
         """Whom an admin has asked about; None, after an answer where one is due, if nobody is to be shown."""
-        message, admin, _ = update.effective_message, person_of(update), self._speak(update)
-        assert message is not None, "commands come in messages"
-        if admin is None or not self._gate.is_admin(admin):
-            return None
-        if message.chat.type != ChatType.PRIVATE:
-            command = (message.text or "").split()[0].partition("@")[0][1:]
-            await self._delivery.send(update, in_private_text(_, command))
+        _, message = await self._backstage.enter(update), update.effective_message
+        if _ is None or message is None:
             return None
         card = meant(self._roster, message)
         if card is None:

@@ -7,6 +7,7 @@ from telegram import Message, Update
 from telegram.ext import ContextTypes
 
 from bot.chat_service import Conversation, Line
+from bot.handlers.callbacks import Callback, Feature
 from bot.locales import Locales, Translate
 from bot.origins import Answer, NoAnswerError, Origin, Origins, ScriptLine, UnknownOriginError
 from bot.transport.addressing import conversation_of, language_of, original_of, replies_to_bot
@@ -15,7 +16,7 @@ from bot.transport.delivery import Delivery
 SHOWN = 280  # characters of a line: what fits on the screen of a phone besides the others
 
 
-class Why:
+class Why(Feature):
     """Explains the answer that is replied to, or the last one."""
 
     def __init__(self, origins: Origins, delivery: Delivery, locales: Locales) -> None:
@@ -23,8 +24,11 @@ class Why:
         self._delivery = delivery
         self._locales = locales
 
-    async def explain(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        """The command."""
+    def callbacks(self) -> dict[str, Callback]:
+        """The callbacks by the command's name."""
+        return {"why": self._explain}
+
+    async def _explain(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.effective_message
         assert message is not None, "commands come in messages"
         _ = self._locales.speak(language_of(update))

@@ -53,6 +53,14 @@ class Metrics:
         yield
         self._work.observe(time.monotonic() - start)
 
+    def queue(self, limit: int) -> ReplyQueue:
+        """A queue whose answers are counted and timed."""
+        return MeteredQueue(limit, self)
+
+    def cast(self, cast: Cast) -> Cast:
+        """The same cast, whose time on stage is taken."""
+        return MeteredCast(cast, self)
+
     def note(self, health: Health) -> None:
         """Take over what was found."""
         self._queue.set(health.queued)

@@ -93,8 +93,8 @@ async def test_a_conversation_in_a_group(stage: Stage, pictures: Path) -> None:
         page = await browser.new_page(viewport=DESKTOP, locale="en-GB")
         await page.goto(f"{people.url}/#{ALEX}/{GROUP}")
         await people.say("Rehearsal is at six. Who brings the snacks?", user=SAM, chat_id=GROUP)
-        await people.say("Me. Lisa cannot have the sausage rolls, though.", user=MASHA, chat_id=GROUP)
-        asked = await people.say(f"@{name} Are you a vegetarian?", user=MASHA, chat_id=GROUP)
+        await people.say("Me! And we have to learn a new song.", user=MASHA, chat_id=GROUP)
+        asked = await people.say(f"@{name} Do you like school?", user=MASHA, chat_id=GROUP)
         answer = (await people.messages(1, GROUP))[0]
         assert answer["reply_to_message"]["message_id"] == asked["message_id"]
         await people.say("Who is your favorite musician?", user=SAM, chat_id=GROUP, reply_to=answer["message_id"])

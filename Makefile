@@ -14,7 +14,7 @@ PIP := $(PY) -m pip --disable-pip-version-check
 SERVE := $(VENV)/.serve-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: help run chat train test soak check format lock messages pictures install install-dev clean
+.PHONY: help run chat train test coverage soak check format lock messages pictures install install-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -30,7 +30,10 @@ train: install-dev ## train Lisa anew from the demo script, by the recipe that s
 	@$(PY) -m model train --examples var/lisa --persona lisa --card model/personas/lisa/persona.toml \
 	  --epochs 2 --learning-rate 2e-3 --validation-limit 160 --eval-every 125
 
-test: install-dev ## the whole test suite, with coverage
+test: install-dev ## the whole test suite, in as many processes as there are cores
+	@$(PY) -m pytest -n auto --dist loadscope
+
+coverage: install-dev ## the same, with what of the code it runs; takes half as long again
 	@$(PY) -m pytest --cov -n auto --dist loadscope
 
 soak: install-dev ## kill it a hundred times, then keep it busy for MINUTES=10; writes docs/results/reliability.md

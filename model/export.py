@@ -5,7 +5,7 @@ from pathlib import Path
 
 from model.atomic import read_json
 
-MODEL_FILE = "openvino_model.xml"
+MODEL_FILE, WEIGHTS_FILE = "openvino_model.xml", "openvino_model.bin"  # the library names the latter
 
 
 def export(base: Path, target: Path, adapter: Path | None = None) -> None:

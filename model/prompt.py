@@ -71,7 +71,7 @@ class Prompt:
         self._start_of_turn = end_of_text if start is None else start
         self.end_of_turn = end_of_text if self.format == "turns" or end is None else end
         _make_control_tokens_unwritable(tokenizer, (self.end_of_turn, self._start_of_turn, end_of_text))
-        self._head = self._role_turn("system", card).ids if self.format == "chatml" and card.strip() else []
+        self.opening = self._role_turn("system", card).ids if self.format == "chatml" and card.strip() else []
 
     @classmethod
     def from_folder(cls, folder: Path, card: str = "") -> "Prompt":
@@ -112,7 +112,7 @@ class Prompt:
 
     def fits(self, context: Sequence[Turn], answer: str, max_tokens: int) -> bool:
         """Whether `encode_example` would keep every line of `context`, and `answer`, whole."""
-        ids = [self._head, self._answer_opening(), self._encode_text(answer), [self.end_of_turn]]
+        ids = [self.opening, self._answer_opening(), self._encode_text(answer), [self.end_of_turn]]
         return sum(map(len, [*ids, *(self._encode_turn(turn).ids for turn in context)])) <= max_tokens
 
     def stream(self) -> "TextStream":
@@ -126,10 +126,10 @@ class Prompt:
     def _encode(self, history: Sequence[Turn], max_tokens: int) -> tuple[list[int], list[range]]:
         """See `encode`; also where the words of each turn that is left stand, with their closing token."""
         opening = self._answer_opening()
-        room = max_tokens - len(self._head) - len(opening)
+        room = max_tokens - len(self.opening) - len(opening)
         if room < 1:
             raise ModelError(f"the persona card fills all {max_tokens} tokens of the prompt: shorten it")
-        ids, spoken = list(self._head), []
+        ids, spoken = list(self.opening), []
         for turn in self._newest_that_fit(history, room):
             spoken.append(range(len(ids) + turn.words.start, len(ids) + turn.words.stop))
             ids += turn.ids

@@ -20,7 +20,9 @@ import openvino_genai
 from openvino_genai.py_openvino_genai import GenerationFinishReason, GenerationStatus
 
 from model.engine import GenerationSettings, Piece
+from model.engines.mapped_file import give_back
 from model.errors import ModelError, last_line
+from model.export import WEIGHTS_FILE
 from model.prompt import Prompt, TextStream
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class OpenVINOEngine:
 
     def __init__(self, folder: Path, prompt: Prompt) -> None:
         self._prompt = prompt
+        self._weights = folder / WEIGHTS_FILE
         self._pipeline = make_pipeline(folder)
         self._incoming: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._running: list[_Request] = []
@@ -83,6 +86,10 @@ class OpenVINOEngine:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
+        try:
+            self._warm_up()
+        except Exception:  # whoever asks first will be told what is wrong
+            logger.exception("the engine failed to warm up")
         while self._take_up():
             try:
                 self._pipeline.step()
@@ -93,6 +100,22 @@ class OpenVINOEngine:
         self._fail_all(ModelError("the engine is closed"))
         while self._pipeline.has_non_finished_requests():  # a step frees what was cancelled
             self._pipeline.step()
+
+    def _warm_up(self) -> None:
+        """Have the weights packed and the persona card read before anybody waits for that.
+
+        The library packs them when it first meets a single token, and once more, otherwise, for a short prompt. Each
+        time it reads the mapped file, whose pages need not stay after that.
+        """
+        single = [self._prompt.end_of_turn]
+        for ids in (single, self._prompt.opening or 16 * single):
+            self._count += 1
+            config = _generation_config(GenerationSettings(max_new_tokens=1), self._prompt.end_of_turn)
+            handle = self._pipeline.add_request(self._count, openvino.Tensor(np.array([ids], np.int64)), config)
+            while self._pipeline.has_non_finished_requests():
+                self._pipeline.step()
+            handle.read_all()
+            give_back(self._weights)
 
     def _take_up(self) -> bool:
         """Start what has come in, waiting for it when there is nothing else to do; False when it is time to stop."""

@@ -57,9 +57,14 @@ def joined_processes() -> Iterator[Processes]:
         return
     from accelerate import PartialState
 
-    from model.trainer import computes_on_cpu
-
     state = PartialState(cpu=computes_on_cpu())
     yield Processes(state.process_index, state.num_processes)
     # Only when all went well: after a failure the others may never answer, and the launcher ends them.
     state.destroy_process_group()
+
+
+def computes_on_cpu() -> bool:
+    """Whether this machine has no accelerator that PyTorch knows; processes that train together then speak gloo."""
+    import torch
+
+    return not torch.accelerator.is_available()

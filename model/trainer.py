@@ -29,7 +29,7 @@ from transformers.pytorch_utils import Conv1D
 
 from model.dataset import AnswerExamples, LengthBuckets, collate
 from model.evaluation.likelihood import answer_logits, score_answers, total
-from model.processes import Processes
+from model.processes import Processes, computes_on_cpu
 from model.training_settings import TrainingSettings
 
 VALIDATIONS = 8
@@ -60,7 +60,7 @@ class AnswerTrainer(Trainer):
             args=training_arguments(settings, checkpoints, len(train), processes.count),
             train_dataset=train,
             eval_dataset=validation,
-            callbacks=[*_early_stopping(settings), *callbacks],
+            callbacks=[_EpochOrder(self._order), *_early_stopping(settings), *callbacks],
         )
         self.remove_callback(PrinterCallback)
 
@@ -154,11 +154,6 @@ def total_steps(settings: TrainingSettings, examples: int, processes: int = 1) -
     return settings.max_steps or math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))
 
 
-def computes_on_cpu() -> bool:
-    """Whether this machine has no accelerator that PyTorch knows; processes that train together then speak gloo."""
-    return not torch.accelerator.is_available()
-
-
 def has_fast_bfloat16() -> bool:
     """Whether this machine computes in bfloat16 natively; where it is emulated, float32 is faster."""
     if torch.cuda.is_available():
@@ -172,6 +167,8 @@ def with_adapter(model: PreTrainedModel, settings: TrainingSettings) -> torch.nn
     """The model with a fresh LoRA adapter on every linear layer but the head; only the adapter learns."""
     from peft import LoraConfig, get_peft_model
 
+    from model.lora import quicken
+
     set_seed(settings.seed)
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -182,9 +179,22 @@ def with_adapter(model: PreTrainedModel, settings: TrainingSettings) -> torch.nn
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2 stores (in, out)
     )
     adapted = get_peft_model(model, config)
+    quicken(adapted)
     # A path of this machine has no place in an adapter, and with a name peft would look for it on the hub.
     adapted.peft_config["default"].base_model_name_or_path = ""
     return adapted
+
+
+class _EpochOrder(TrainerCallback):
+    """Tells the order which epoch begins: where several processes resume one, the trainer's word does not reach it."""
+
+    def __init__(self, order: LengthBuckets) -> None:
+        self._order = order
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._order.set_epoch(int(state.epoch or 0))
 
 
 class Interruption(TrainerCallback):

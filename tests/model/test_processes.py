@@ -24,7 +24,7 @@ TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 
 @pytest.fixture(scope="module")
-def command(examples_folder: Path, llama_base: Path, one_thread: None) -> list[str]:
+def command(examples_folder: Path, llama_base: Path) -> list[str]:
     # A base without dropout of its own, which would fall differently.
     return ["train", "--examples", str(examples_folder), "--persona", "dwight", "--base", str(llama_base), *RECIPE]
 
@@ -37,7 +37,7 @@ def launch(launcher: tuple[str, ...], *arguments: str) -> "subprocess.Popen[str]
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
     )
 
 

@@ -30,8 +30,9 @@ class OneStepLinear(Linear):  # type: ignore[misc]  # peft is not typed
             return result
         (name,) = self.active_adapters
         down, up = self.lora_A[name].weight, self.lora_B[name].weight
+        weight, bias = self.base_layer.weight, self.base_layer.bias
         rows: Tensor = _AdaptedProduct.apply(  # type: ignore[no-untyped-call]
-            x.reshape(-1, x.shape[-1]), self.base_layer.weight, self.base_layer.bias, down, up, self.scaling[name]
+            x.reshape(-1, x.shape[-1]), weight.T if self.fan_in_fan_out else weight, bias, down, up, self.scaling[name]
         )
         return rows.view(*x.shape[:-1], -1)
 

@@ -42,16 +42,16 @@ def one_step_layers(model: torch.nn.Module) -> int:
     return sum(isinstance(module, OneStepLinear) for module in model.modules())
 
 
-def test_loss_and_gradients_are_those_of_peft(llama_base: Path) -> None:
-    prompt = Prompt.from_folder(llama_base, "You are Dwight.")
+def test_loss_and_gradients_are_those_of_peft(either_base: Path) -> None:
+    prompt = Prompt.from_folder(either_base, "You are Dwight.")
     batch = collate([prompt.encode_example(LINES, "Fact.", 64), prompt.encode_example(LINES[1:], "Yes.", 64)])
-    ours, theirs = adapted(llama_base), as_peft_computes(adapted(llama_base))
-    assert (one_step_layers(ours), one_step_layers(theirs)) == (14, 0)
+    ours, theirs = adapted(either_base), as_peft_computes(adapted(either_base))
+    assert one_step_layers(theirs) == 0
     losses = [cross_entropy(answer_logits(model, batch), batch["shift_labels"]) for model in (ours, theirs)]
     torch.autograd.backward(losses)
     assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-6)
     gradients = [[p.grad for p in model.parameters() if p.requires_grad] for model in (ours, theirs)]
-    assert len(gradients[0]) == 28
+    assert len(gradients[0]) == 2 * one_step_layers(ours) > 0
     for mine, reference in zip(*gradients, strict=True):
         torch.testing.assert_close(mine, reference, rtol=1e-3, atol=1e-6)
 

@@ -49,15 +49,13 @@ class AnswerTrainer(Trainer):
         callbacks: Sequence[TrainerCallback],
         processes: Processes | None = None,
     ) -> None:
-        self._processes = processes or Processes()
+        self._processes = together = processes or Processes()
         # Each process takes its part of a batch of all: they need like times, and together see what one would see.
-        self._order = LengthBuckets(train, settings.batch_size * self._processes.count, settings.seed)
-        self._validation = [
-            validation[i] for i in range(self._processes.number, len(validation), self._processes.count)
-        ]
+        self._order = LengthBuckets(train, settings.batch_size * together.count, settings.seed)
+        self._validation = [validation[i] for i in range(together.number, len(validation), together.count)]
         super().__init__(
             model=model,
-            args=training_arguments(settings, checkpoints, len(train), processes.count),
+            args=training_arguments(settings, checkpoints, len(train), together.count),
             train_dataset=train,
             eval_dataset=validation,
             callbacks=[_EpochOrder(self._order), *_early_stopping(settings), *callbacks],

@@ -184,7 +184,7 @@ def test_one_press_that_arrives_twice_asks_once_and_a_later_one_ends_it_at_once(
 def test_a_second_ctrl_c_says_how_to_go_on_as_well(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken_off(*_: object) -> bool:
+    def broken_off(*_: object, **__: object) -> bool:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("model.train.fine_tune", broken_off)

@@ -3,9 +3,9 @@
 The plain loop is what a tutorial writes: transformers and peft, every window an example of its own with the persona
 card in it, random batches padded to the longest, logits for all tokens, in float32 and under bfloat16 autocast; the
 quicker of the two is the yardstick. Ours is the trainer of `python -m model train`. Both learn the answers of the demo
-script's Lisa, with the same adapter, optimiser and learning rates, in turns within one run. What counts is answers
-learned a second; tokens a second are told twice: those that a plain loop reads for as many answers, and those that go
-through the model, padding included.
+script's Lisa, with the same adapter, optimiser, learning rates and number of answers a step (a passage of ours holds
+several, so fewer passages), in turns within one run. What counts is answers learned a second; tokens a second are told
+twice: those that a plain loop reads for as many answers, and those that go through the model, padding included.
 
 `--learn` then trains both on the same answers, for two seeds each, and compares the loss on lines that neither has
 seen.
@@ -116,8 +116,9 @@ def compare_speed(settings: TrainingSettings, scratch: Path) -> dict[str, Any]:
         name: PlainLoop(with_adapter(load_material(settings, progress=False).model, settings), windows, settings, dtype)
         for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
     }
-    turns = Turns(batches_of(material.train, settings), loops)
-    train(material, settings, scratch / "speed", turns)
+    ours = with_as_many_answers(settings, material.train)
+    turns = Turns(batches_of(material.train, ours), loops)
+    train(material, ours, scratch / "speed", turns)
     mean_length = float(windows.lengths.mean())
     rows = {name: rates(steps[WARM_UP:] or steps, mean_length) for name, steps in turns.steps.items()}
     yardstick = max(rows["float32"]["answers_per_second"], rows["bfloat16"]["answers_per_second"])
@@ -150,7 +151,8 @@ def compare_losses(settings: TrainingSettings, answers: int, scratch: Path) -> d
     plain = with_adapter(load_material(settings, progress=False).model, settings)
     PlainLoop(plain, windows, settings, torch.float32).epoch()
     losses["plain"] = validation_loss(plain, material)
-    trainer = train(material, settings, scratch / f"loss-{settings.seed}")
+    ours = with_as_many_answers(settings, material.train)
+    trainer = train(material, ours, scratch / f"loss-{settings.seed}")
     return losses | {"ours": validation_loss(trainer.model, material)}
 
 
@@ -186,6 +188,11 @@ def train(material: Material, settings: TrainingSettings, folder: Path, *callbac
     trainer = AnswerTrainer(model, settings, folder, material.train, material.validation, callbacks)
     trainer.train()
     return trainer
+
+
+def with_as_many_answers(settings: TrainingSettings, passages: AnswerExamples) -> TrainingSettings:
+    """The settings for passages, such that a batch of them holds as many answers as one of windows."""
+    return replace(settings, batch_size=max(1, round(settings.batch_size * len(passages) / passages.answers)))
 
 
 def batches_of(examples: AnswerExamples, settings: TrainingSettings) -> list[list[Example]]:

@@ -20,7 +20,7 @@ def quicken(model: torch.nn.Module) -> None:
             module.__class__ = OneStepLinear
 
 
-class OneStepLinear(Linear):  # type: ignore[misc]  # peft is not typed
+class OneStepLinear(Linear):
     """peft's layer with one adapter over frozen weights. Under autocast it computes as peft does."""
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -54,7 +54,7 @@ class _AdaptedProduct(torch.autograd.Function):
         return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, down, up, inner = ctx.saved_tensors
         d_inner = (dy @ up).mul_(ctx.scaling)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from peft.tuners.lora import Linear
 from torch.nn.functional import cross_entropy
 
 from model.dataset import collate
@@ -34,7 +35,7 @@ def adapted(base: Path, dropout: float = 0.0) -> torch.nn.Module:
 def as_peft_computes(model: torch.nn.Module) -> torch.nn.Module:
     for module in model.modules():
         if isinstance(module, OneStepLinear):
-            module.__class__ = OneStepLinear.__base__
+            module.__class__ = Linear
     return model
 
 
@@ -60,7 +61,7 @@ def test_a_bias_is_added_once() -> None:
     from peft import LoraConfig, get_peft_model
 
     layer = torch.nn.Sequential(torch.nn.Linear(3, 5))
-    model = get_peft_model(layer, LoraConfig(r=2, target_modules=["0"], init_lora_weights=False))  # type: ignore[arg-type]
+    model = get_peft_model(layer, LoraConfig(r=2, target_modules=["0"], init_lora_weights=False))
     rows = torch.randn(2, 4, 3)
     expected = model(rows)
     quicken(model)

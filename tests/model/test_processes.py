@@ -17,8 +17,10 @@ from model.__main__ import main
 from model.metrics import read_metrics
 from model.processes import Processes, joined_processes
 
-RECIPE = ("--learning-rate", "5e-3", "--log-every", "1", "--validation-limit", "9", "--eval-every", "12")
-RECIPE += ("--epochs", "4", "--patience", "0")
+RECIPE = (
+    *("--learning-rate", "5e-3", "--epochs", "4", "--patience", "0"),
+    *("--log-every", "1", "--validation-limit", "9", "--eval-every", "12"),
+)
 ACCELERATE = ("accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0")
 TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 

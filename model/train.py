@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from model.dataset import AnswerExamples
     from model.examples import Dialogue
     from model.persona import Persona
+    from model.processes import Processes
     from model.trainer import AnswerTrainer
     from model.training_run import TrainingRun
 
@@ -44,32 +45,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Train and hand the result to the store. 0 when done, 130 when interrupted; ModelError for a user's mistake."""
+    """Train and hand the result to the store. 0 when done, 130 when interrupted; ModelError for a user's mistake.
+
+    Of several processes the first does so; the others train along with it.
+    """
+    from model.processes import joined_processes
+
+    with joined_processes() as processes:
+        return _lead(args, processes) if processes.is_first else _follow(processes)
+
+
+def _lead(args: argparse.Namespace, processes: "Processes") -> int:
+    try:
+        run, material = _start(args)
+    except BaseException:
+        processes.share(None)  # or the others would wait for ever
+        raise
+    processes.share(str(run.folder))
+    try:
+        if material is None or fine_tune(run, material, processes=processes):
+            _store(args.store, run)
+            return 0
+    except KeyboardInterrupt:  # the second Ctrl-C, or one while it is stored: what is on the disk must do
+        pass
+    except OSError:
+        print(_how_to_resume(args.store, run.settings), file=sys.stderr)
+        raise
+    print(_how_to_resume(args.store, run.settings), file=sys.stderr)
+    return INTERRUPTED
+
+
+def _follow(processes: "Processes") -> int:
+    """Train along. 0 whatever comes of it: how it ended is for the first process to say."""
+    from model.training_run import TrainingRun
+
+    folder = processes.share(None)
+    run = TrainingRun.read(Path(folder)) if folder else None
+    if run is not None and not run.is_trained:
+        try:
+            fine_tune(run, load_material(run.settings, run.persona, progress=False), processes=processes)
+        except KeyboardInterrupt:  # alone it cannot stop in good order: whoever launched it ends the others
+            return INTERRUPTED
+    return 0
+
+
+def _start(args: argparse.Namespace) -> "tuple[TrainingRun, Material | None]":
+    """A new run or the one to resume, and what it learns; None if it has learned that already."""
+    from model.training_run import TrainingRun
+
     given = given_settings(args)
-    run = _unfinished_run(args.store, given) if args.resume else None
-    settings = run.settings if run else _with_full_paths(settings_from(given))
+    if args.resume:
+        run = _unfinished_run(args.store, given)
+        return run, None if run.is_trained else load_material(run.settings, run.persona)
+    settings = _with_full_paths(settings_from(given))
     if args.store.exists() and not args.store.is_dir():
         raise ModelError(f"--store: {args.store} is no folder")
-    material = load_material(settings, run.persona if run else None)
-    if run is None:
-        from model.training_run import TrainingRun
+    material = load_material(settings)
+    return TrainingRun.begin(args.store, settings, material.persona), material
 
-        run = TrainingRun.begin(args.store, settings, material.persona)
-    try:
-        finished = fine_tune(run, material)
-    except KeyboardInterrupt:  # the second Ctrl-C: the last checkpoint must do
-        finished = False
-    if not finished:
-        print(_how_to_resume(args.store, settings), file=sys.stderr)
-        return INTERRUPTED
-    try:
-        version = Store(args.store).add(settings.persona, run.version_folder)
-    except OSError:
-        print(_how_to_resume(args.store, settings), file=sys.stderr)
-        raise
+
+def _store(store: Path, run: "TrainingRun") -> None:
+    version = Store(store).add(run.settings.persona, run.version_folder)
     run.remove()
-    print(f"{settings.persona}: {version.name} is live, in {version.folder}")
-    return 0
+    print(f"{run.settings.persona}: {version.name} is live, in {version.folder}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,25 +164,40 @@ def load_material(
     )
 
 
-def fine_tune(run: "TrainingRun", material: Material, watcher: "TrainerCallback | None" = None) -> bool:
+def fine_tune(
+    run: "TrainingRun",
+    material: Material,
+    watcher: "TrainerCallback | None" = None,
+    processes: "Processes | None" = None,
+) -> bool:
     """Train from the run's last checkpoint, or from the start; leaves the result in the run's version folder.
 
     The watcher takes the place of the progress bar. False if Ctrl-C came first: then a checkpoint holds everything up
-    to the last step.
+    to the last step, or, if that was the very last, the version folder holds the result.
     """
     from model.engines.transformers import quiet
     from model.metrics import MetricsLog, ProgressBar
+    from model.processes import Processes
     from model.trainer import AnswerTrainer, Interruption, with_adapter
 
+    processes = processes or Processes()
     checkpoint = run.last_checkpoint()
-    with quiet(), Interruption() as interruption:
+    with quiet(), Interruption(processes) as interruption:
         model = with_adapter(material.model, run.settings) if run.settings.method == "lora" else material.model
-        callbacks = [watcher or ProgressBar(), MetricsLog(run.version_folder), interruption]
-        trainer = AnswerTrainer(model, run.settings, run.checkpoints, material.train, material.validation, callbacks)
+        reports = [watcher or ProgressBar(), MetricsLog(run.version_folder)] if processes.is_first else []
+        trainer = AnswerTrainer(
+            model,
+            run.settings,
+            run.checkpoints,
+            material.train,
+            material.validation,
+            [*reports, interruption],
+            processes,
+        )
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        if not interruption.happened:
+        if processes.is_first and not interruption.ended_training:
             _save_version(run, material, trainer)
-    return not interruption.happened
+        return not interruption.was_asked_for
 
 
 def _save_version(run: "TrainingRun", material: Material, trainer: "AnswerTrainer") -> None:
@@ -189,6 +242,7 @@ def _training_record(run: "TrainingRun", material: Material, trainer: "AnswerTra
             "best_step": state.best_global_step,
             "stopped_early": state.global_step < state.max_steps,
             "device": trainer.args.device.type,
+            "processes": trainer.args.world_size,
             "bfloat16": trainer.args.bf16,
         },
         "versions": {"python": platform.python_version()}

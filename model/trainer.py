@@ -5,6 +5,7 @@ Knows nothing of the store or of the command line.
 
 import math
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -28,9 +29,11 @@ from transformers.pytorch_utils import Conv1D
 
 from model.dataset import AnswerExamples, LengthBuckets, collate
 from model.evaluation.likelihood import answer_logits, score_answers, total
+from model.processes import Processes, computes_on_cpu
 from model.training_settings import TrainingSettings
 
 VALIDATIONS = 8
+ONE_PRESS = 1.0  # seconds: Ctrl-C reaches a process of several twice, from the terminal and from what launched it
 
 
 class AnswerTrainer(Trainer):
@@ -44,15 +47,18 @@ class AnswerTrainer(Trainer):
         train: AnswerExamples,
         validation: AnswerExamples,
         callbacks: Sequence[TrainerCallback],
+        processes: Processes | None = None,
     ) -> None:
-        self._order = LengthBuckets(train, settings.batch_size, settings.seed)
-        self._validation = validation
+        self._processes = together = processes or Processes()
+        # Each process takes its part of a batch of all: they need like times, and together see what one would see.
+        self._order = LengthBuckets(train, settings.batch_size * together.count, settings.seed)
+        self._validation = [validation[i] for i in range(together.number, len(validation), together.count)]
         super().__init__(
             model=model,
-            args=training_arguments(settings, checkpoints, len(train)),
+            args=training_arguments(settings, checkpoints, len(train), together.count),
             train_dataset=train,
             eval_dataset=validation,
-            callbacks=[*_early_stopping(settings), *callbacks],
+            callbacks=[_EpochOrder(self._order), *_early_stopping(settings), *callbacks],
         )
         self.remove_callback(PrinterCallback)
 
@@ -88,18 +94,22 @@ class AnswerTrainer(Trainer):
     ) -> dict[str, float]:
         """Mean loss of an answer token over the validation examples, in nats.
 
-        The Trainer's own is a mean over batches, which weighs the tokens of short answers more.
+        The Trainer's own is a mean over batches, which weighs the tokens of short answers more. Each process scores its
+        share of the examples.
         """
         score = total(score_answers(self.model, self._validation, self.args.eval_batch_size))  # type: ignore[arg-type]
-        metrics = {f"{metric_key_prefix}_loss": score.nats / score.tokens}
+        nats, tokens = self._processes.sum([score.nats, score.tokens])
+        metrics = {f"{metric_key_prefix}_loss": nats / tokens}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
 
-def training_arguments(settings: TrainingSettings, checkpoints: Path, examples: int) -> TrainingArguments:
-    """The Trainer's arguments for so many training examples on this machine."""
-    validate_every = settings.eval_every or math.ceil(total_steps(settings, examples) / VALIDATIONS)
+def training_arguments(
+    settings: TrainingSettings, checkpoints: Path, examples: int, processes: int = 1
+) -> TrainingArguments:
+    """The Trainer's arguments for so many training examples on this machine, in so many processes."""
+    validate_every = settings.eval_every or math.ceil(total_steps(settings, examples, processes) / VALIDATIONS)
     return TrainingArguments(
         output_dir=str(checkpoints.resolve()),  # it notes the best checkpoint by this path
         num_train_epochs=settings.epochs,
@@ -123,7 +133,11 @@ def training_arguments(settings: TrainingSettings, checkpoints: Path, examples: 
         include_num_input_tokens_seen="non_padding",
         remove_unused_columns=False,
         label_names=["labels"],
+        use_cpu=computes_on_cpu(),
         bf16=has_fast_bfloat16(),
+        # A step reads the shared prefix and the rest in two passes: what is between them has to be left alone.
+        ddp_find_unused_parameters=False,
+        ddp_broadcast_buffers=False,
         dataloader_pin_memory=torch.cuda.is_available(),
         seed=settings.seed,
         disable_tqdm=True,
@@ -132,9 +146,9 @@ def training_arguments(settings: TrainingSettings, checkpoints: Path, examples: 
     )
 
 
-def total_steps(settings: TrainingSettings, examples: int) -> int:
-    """Optimiser steps of the whole run on one device."""
-    batches = math.ceil(examples / settings.batch_size)
+def total_steps(settings: TrainingSettings, examples: int, processes: int = 1) -> int:
+    """Optimiser steps of the whole run."""
+    batches = math.ceil(examples / (settings.batch_size * processes))
     return settings.max_steps or math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))
 
 
@@ -151,6 +165,8 @@ def with_adapter(model: PreTrainedModel, settings: TrainingSettings) -> torch.nn
     """The model with a fresh LoRA adapter on every linear layer but the head; only the adapter learns."""
     from peft import LoraConfig, get_peft_model
 
+    from model.lora import quicken
+
     set_seed(settings.seed)
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -161,17 +177,34 @@ def with_adapter(model: PreTrainedModel, settings: TrainingSettings) -> torch.nn
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2 stores (in, out)
     )
     adapted = get_peft_model(model, config)
+    quicken(adapted)
     # A path of this machine has no place in an adapter, and with a name peft would look for it on the hub.
     adapted.peft_config["default"].base_model_name_or_path = ""
     return adapted
 
 
-class Interruption(TrainerCallback):
-    """As a context: Ctrl-C ends training after the step in hand, with a checkpoint. A second one ends it at once."""
+class _EpochOrder(TrainerCallback):
+    """Tells the order which epoch begins: where several processes resume one, the trainer's word does not reach it."""
 
-    def __init__(self) -> None:
-        self._asked = False
-        self.happened = False
+    def __init__(self, order: LengthBuckets) -> None:
+        self._order = order
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._order.set_epoch(int(state.epoch or 0))
+
+
+class Interruption(TrainerCallback):
+    """As a context: Ctrl-C ends training after the step in hand, with a checkpoint. A second one ends it at once.
+
+    All processes of a training end after the same step, whichever was told to.
+    """
+
+    def __init__(self, processes: Processes | None = None) -> None:
+        self._processes = processes or Processes()
+        self._asked: float | None = None
+        self.ended_training = False
 
     def __enter__(self) -> "Interruption":
         self._previous = signal.signal(signal.SIGINT, self._ask)
@@ -182,13 +215,20 @@ class Interruption(TrainerCallback):
     ) -> None:
         signal.signal(signal.SIGINT, self._previous)
 
+    @property
+    def was_asked_for(self) -> bool:
+        """Whether somebody has pressed Ctrl-C, be it too late to end the training before its own end."""
+        return self._processes.any(self._asked is not None)
+
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
-        signal.signal(signal.SIGINT, self._previous)
+        now = time.monotonic()
+        if self._asked is not None and now - self._asked > ONE_PRESS:
+            raise KeyboardInterrupt
+        self._asked = self._asked or now
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        if self._asked and not control.should_training_stop:
-            self.happened = True
+        if not control.should_training_stop and self.was_asked_for:
+            self.ended_training = True
             control.should_log = control.should_save = control.should_training_stop = True
 
 

@@ -48,7 +48,7 @@ class TrainingSettings:
         default="cosine", metadata={"help": "how the learning rate falls to 0 after the warm-up"}
     )
     warmup: float = field(default=0.05, metadata={"help": "share of the steps in which the learning rate rises"})
-    batch_size: int = field(default=8, metadata={"help": "examples that go through the model at once"})
+    batch_size: int = field(default=8, metadata={"help": "examples that go through the model at once, in each process"})
     gradient_accumulation: int = field(default=1, metadata={"help": "batches to an optimiser step"})
     rank: int = field(default=16, metadata={"help": "lora: rank of the update of each weight matrix"})
     alpha: int = field(default=32, metadata={"help": "lora: the update is scaled by alpha / rank"})

@@ -14,7 +14,7 @@ ANSWER = "Fact. {} are the best."
 WIDE = 0.2  # first weights wide enough for an adapter to learn from: a frozen, near-uniform head would allow nothing
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
     """Models this small are quicker on one thread than two threads can agree, here and in processes started here."""
     import torch
@@ -28,7 +28,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def gpt2_base(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def gpt2_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A GPT-2 of two layers: dialogue as turns joined by the end-of-text token."""
     from transformers import GPT2Config, GPT2LMHeadModel, set_seed
 

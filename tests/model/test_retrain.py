@@ -1,10 +1,12 @@
 """Retraining over real processes: what is no worse goes live, what is worse does not, and a kill costs little."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,20 +60,37 @@ def examples(script: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 Live = Callable[[str], Path]
 
 
-@pytest.fixture
-def live(examples: Path, llama_base: Path, tmp_path: Path) -> Live:
-    """Makes a store with a live v1, trained for so many epochs."""
+@pytest.fixture(scope="module")
+def trained(examples: Path, llama_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Live:
+    """Stores with a live v1, trained once for so many epochs."""
 
+    @cache
     def train(epochs: str) -> Path:
-        paths = ["--examples", str(examples), "--base", str(llama_base), "--store", str(tmp_path / "store")]
+        store = tmp_path_factory.mktemp("trained") / "store"
+        paths = ["--examples", str(examples), "--base", str(llama_base), "--store", str(store)]
         assert main(["train", "--persona", "dwight", *paths, *QUICK, "--epochs", epochs]) == 0
-        return tmp_path / "store"
+        return store
 
     return train
 
 
+@pytest.fixture
+def live(trained: Live, tmp_path: Path) -> Live:
+    """Makes a store of the test's own with a live v1, trained for so many epochs."""
+    return lambda epochs: Path(shutil.copytree(trained(epochs), tmp_path / "store"))
+
+
+# At the lowest priority it would wait for whatever else this machine is doing, the other tests above all.
+AT_FULL_SPEED = """
+import sys, model.retrain, model.__main__
+model.retrain._step_back = lambda: None
+sys.exit(model.__main__.main())
+"""
+
+
 def command(store: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "model", "retrain", "--persona", "dwight", "--store", str(store), "--json", *options]
+    place = ["--persona", "dwight", "--store", str(store)]
+    return [sys.executable, "-c", AT_FULL_SPEED, "retrain", *place, "--json", *options]
 
 
 def retrain(store: Path, *options: str) -> Events:
@@ -132,8 +151,6 @@ def test_a_better_version_goes_live_with_a_new_script_and_lessons(live: Live, sc
 
 def scrambled(examples: Path, target: Path) -> Path:
     """The same show, but in the training episodes the character answers the next question, backwards."""
-    import shutil
-
     import pyarrow.parquet
 
     shutil.copytree(examples, target)
@@ -244,8 +261,9 @@ def test_people_see_a_table_and_older_versions_are_cleared_away(
     live: Live, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("model.retrain._step_back", lambda: None)  # of this process it could not be taken back
-    for _ in range(3):
-        store = live("0.1")
+    store = live("0.1")
+    for _ in range(2):
+        Store(store).add("dwight", store / "dwight" / "v1")
     capsys.readouterr()
     options = ["--persona", "dwight", "--store", str(store), *FEW, "--epochs", "6", "--keep", "1"]
     assert main(["retrain", *options]) == 0

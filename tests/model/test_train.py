@@ -143,10 +143,48 @@ def test_ctrl_c_saves_a_checkpoint_says_how_to_go_on_and_nothing_is_lost(
     assert same_adapter(tmp_path / "dwight" / "v1", whole_run)
 
 
+@pytest.mark.parametrize("moment", ["on_step_end", "on_train_end"])
+def test_ctrl_c_when_nothing_is_left_to_train_stops_before_the_store_and_is_not_trained_again(
+    moment: str, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from model.metrics import ProgressBar
+
+    def press(bar: ProgressBar, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step == state.max_steps:
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ProgressBar, moment, press)
+        assert main([*command, *QUICK, "--max-steps", "3", "--eval-every", "2", "--store", str(tmp_path)]) == 130
+    assert "--persona dwight --resume" in capsys.readouterr().err
+    assert not (tmp_path / "dwight" / "v1").exists()
+    (run,) = (tmp_path / "dwight" / ".runs").iterdir()
+    before = losses(run / "version")
+    assert [step for step, _ in before] == [1, 2, 2, 3, 3]
+    monkeypatch.setattr("model.train.fine_tune", lambda *_, **__: pytest.fail("trained again"))
+    assert main(["train", "--persona", "dwight", "--resume", "--store", str(tmp_path)]) == 0
+    assert losses(tmp_path / "dwight" / "v1") == before
+
+
+def test_one_press_that_arrives_twice_asks_once_and_a_later_one_ends_it_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from model.trainer import Interruption
+
+    with Interruption() as interruption:
+        assert not interruption.was_asked_for
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        assert interruption.was_asked_for
+        monkeypatch.setattr("model.trainer.ONE_PRESS", -1.0)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
 def test_a_second_ctrl_c_says_how_to_go_on_as_well(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken_off(*_: object) -> bool:
+    def broken_off(*_: object, **__: object) -> bool:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("model.train.fine_tune", broken_off)

@@ -49,12 +49,16 @@ def draw_charts(folder: Path, figures: Mapping[str, Any]) -> dict[str, str]:
         drawn = {
             "characters": _characters(figures["characters"], name),
             "episodes": _episodes(figures["episodes"], figures["own"], name),
-            "answers": _answers(*(np.array(figures[key], np.int64) for key in ("own_words", "other_words")), name),
-            "scenes": _scenes(np.array(figures["scenes"], np.int64)),
+            "answers": _answers(_counts(figures["own_words"]), _counts(figures["other_words"]), name),
+            "scenes": _scenes(_counts(figures["scenes"])),
         }
         if figures["odd"]:
             drawn["odd_rows"] = _odd_rows(figures["odd"])
         return {key: _save(figure, folder / f"{key}.png", key) for key, figure in drawn.items()}
+
+
+def _counts(values: Sequence[int]) -> Counts:
+    return np.array(values, np.int64)
 
 
 def _save(figure: Figure, to: Path | io.BytesIO, name: str) -> str:

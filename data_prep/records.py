@@ -178,7 +178,8 @@ def _quoted_well(block: _Block, fields: int) -> NDArray[np.bool_]:
     odd[line[~np.isin(beside, borders)]] = True
     if odd.any():
         odd[odd] = ~_matches(_lines(block).filter(pa.array(odd)), fields)
-    return ~odd
+    whole: NDArray[np.bool_] = ~odd
+    return whole
 
 
 def _whole_records(block: _Block, fields: int) -> NDArray[np.bool_]:
@@ -316,12 +317,15 @@ class _Sorting:
         if not self.whole.any():
             return schema.empty_table()
         wrong = []
+
+        def skip(row: Any) -> str:
+            wrong.append(row.actual_columns)
+            return "skip"
+
         table = pa.csv.read_csv(
             pa.BufferReader(self._whole_lines()),
             read_options=pa.csv.ReadOptions(column_names=self.header, block_size=max(1 << 20, 2 * self._longest() + 2)),
-            parse_options=pa.csv.ParseOptions(
-                ignore_empty_lines=False, invalid_row_handler=lambda row: wrong.append(row.actual_columns) or "skip"
-            ),
+            parse_options=pa.csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=skip),
             convert_options=pa.csv.ConvertOptions(
                 column_types=schema, include_columns=names, strings_can_be_null=False, check_utf8=False
             ),

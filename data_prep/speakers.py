@@ -156,7 +156,7 @@ def _taken_apart(rows: Any, known: set[str], apart: Counter[str]) -> tuple[Any, 
     if pc.any(odd).as_py():
         columns = ("raw_text", "character", "spoken_words", "speaking")
         cells = [rows[column].filter(rest).filter(odd).to_pylist() for column in columns]
-        found = [_take_apart(*row, known) for row in zip(*cells, strict=True)]
+        found = [_take_apart(a, b, c, d, known) for a, b, c, d in zip(*cells, strict=True)]
         heads = pc.replace_with_mask(heads, odd, pa.array([row[0] for row in found], heads.type))
         tails = pc.replace_with_mask(tails, odd, pa.array([row[1] for row in found], tails.type))
         apart.update(kind for _, _, kind in found if kind)

@@ -55,7 +55,7 @@ def mapped_script(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "character", "columns", "rows", "size"),
     [
-        (odd_script, "Lisa Simpson", {}, 1, 1 << 10),
+        (odd_script, "Lisa Simpson", {}, 1, 1 << 12),
         (odd_script, "Lisa Simpson", {}, 1000, 1 << 13),
         (mapped_script, "Ada", {"speaker": "who", "text": "said", "episode": "part"}, 60, 1 << 11),
         (mapped_script, "Ben", {"speaker": "who", "text": "said", "scene": "part"}, 1, 1 << 10),

@@ -41,5 +41,5 @@ def test_a_rejected_row_ends_the_scene_but_a_repeated_one_does_not(tmp_path: Pat
 
 
 def test_a_lost_row_ends_the_scene_of_the_row_after_it_alone(tmp_path: Path) -> None:
-    rows = [line(2), line(1, episode=2), "1,1,9,lost", line(2, episode=2), line(3), '"', line(1)]
+    rows: list[list[str] | str] = [line(2), line(1, episode=2), "1,1,9,lost", line(2, episode=2), line(3), '"', line(1)]
     assert scenes(tmp_path, *rows) == [0, 0, 0, 1, 2]

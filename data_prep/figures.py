@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,8 @@ class Figures:
         self.scenes = _added(self.scenes, np.unique(lines["scene_id"], return_counts=True)[1])
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """What the charts show."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "splits"}
 
 
 def _added(counts: list[int], values: NDArray[np.int64]) -> list[int]:

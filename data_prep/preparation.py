@@ -74,7 +74,7 @@ def prepare(request: Request, step: Callable[[str, float], None] = lambda name, 
                 text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
                 (folder / MANIFEST).write_text(text, encoding="utf-8")
                 step("report", 0)
-                report.write_report(folder, manifest, cast, drawing.charts())
+                report.write_report(folder, manifest, cast, drawing)
     return manifest
 
 

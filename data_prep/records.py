@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from data_prep.repair import repair_row
 from data_prep.schema import SCRIPT_COLUMNS, Reject, ScriptError
-from data_prep.textfile import TextFile, open_text
+from data_prep.textfile import PIECE, TextFile, open_text
 
 _FIELD = r'(?:"(?:[^"]|"")*"|[^",][^,]*|)'
 _RECORD_START = r'^\s*"?\d+"?,"?\d+"?,"?\d+"?,'  # of a 13-column script
@@ -59,7 +59,7 @@ class CsvFile:
     def _find_header(self, file: str) -> tuple[list[str], int]:
         """The names of the columns, and the index of their line."""
         index = 0
-        for body in self._text.blocks():
+        for body in self._text.blocks(PIECE):
             start = 0
             while start <= len(body):
                 end = body.find(b"\n", start) % (len(body) + 1)  # -1, for none, is the body's length

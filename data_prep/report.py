@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from data_prep.drawing import Drawing
 from data_prep.schema import REPORT, TARGET_PAIRS, TRAIN, Reject
 from data_prep.speakers import Cast
 
@@ -36,15 +37,16 @@ _EXPLAINED = {
 }
 
 
-def write_report(folder: Path, manifest: Mapping[str, Any], cast: Cast, charts: Mapping[str, str]) -> None:
-    """Writes report.html into an examples folder; it needs no other file. `charts` are SVG by name."""
+def write_report(folder: Path, manifest: Mapping[str, Any], cast: Cast, drawing: Drawing) -> None:
+    """Writes report.html into an examples folder; it needs no other file."""
+    samples = _samples(folder / TARGET_PAIRS, manifest["settings"]["context"])
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     template = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = template.get_template(_TEMPLATE).render(
         manifest=manifest,
         counts=manifest["counts"],
-        charts=charts,
-        samples=_samples(folder / TARGET_PAIRS, manifest["settings"]["context"]),
+        charts=drawing.charts(),
+        samples=samples,
         spellings=_spellings(cast),
         rejects=_first_of_each_kind(cast.rejected),
     )

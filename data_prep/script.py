@@ -176,11 +176,14 @@ def _with_source(rows: Any, records: Records, script: Script, used: UsedIds) -> 
 def _chunks(sizes: Mapping[str, int], key: Callable[[str], Any]) -> Iterator[set[str]]:
     """Sets of episodes in their order, with _CHUNK rows or a little more each."""
     chunk: set[str] = set()
-    for _, names in groupby(sorted(sizes, key=key), key):  # "1" and "01" are one episode
+    rows = 0
+    for _, group in groupby(sorted(sizes, key=key), key):  # "1" and "01" are one episode
+        names = list(group)
         chunk.update(names)
-        if sum(sizes[name] for name in chunk) >= _CHUNK:
+        rows += sum(sizes[name] for name in names)
+        if rows >= _CHUNK:
             yield chunk
-            chunk = set()
+            chunk, rows = set(), 0
     if chunk:
         yield chunk
 

@@ -14,7 +14,7 @@ from typing import IO, cast
 from data_prep.schema import ScriptError
 
 _BLOCK = 48 << 20  # bytes; a script of 158 thousand rows is one block, and a longer one takes no more memory
-_PIECE = 1 << 18
+PIECE = 1 << 18  # bytes; enough for what is needed of the file's beginning
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -26,10 +26,10 @@ class TextFile:
     encoding: str
     stray: bytes
 
-    def blocks(self) -> Iterator[bytes]:
+    def blocks(self, size: int | None = None) -> Iterator[bytes]:
         """The lines in their order, many at a time, without the newline of a block's last line."""
         rest = b""
-        for piece in self._unified(_BLOCK):
+        for piece in self._unified(size or _BLOCK):
             whole, newline, after = piece.rpartition(b"\n")
             if newline:
                 yield rest + whole
@@ -66,9 +66,9 @@ def open_text(path: Path) -> TextFile:
     start = next(_pieces(path, 4), b"")
     if start[:2] in _UTF16:
         decoder = codecs.getincrementaldecoder("utf-16")("replace")
-        newline = any("\n" in decoder.decode(piece) for piece in _pieces(path, _PIECE))
+        newline = any("\n" in decoder.decode(piece) for piece in _pieces(path, PIECE))
         return TextFile(path, "utf-16", _stray(newline))
-    newline = any(b"\n" in piece for piece in _pieces(path, _PIECE))
+    newline = any(b"\n" in piece for piece in _pieces(path, PIECE))
     name = "utf-8-sig" if start.startswith(codecs.BOM_UTF8) else "utf-8"
     return TextFile(path, name if _is_utf8(path) else "cp1252", _stray(newline))
 
@@ -80,7 +80,7 @@ def _stray(newline: bool) -> bytes:
 def _is_utf8(path: Path) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        for piece in _pieces(path, _PIECE):
+        for piece in _pieces(path, PIECE):
             decoder.decode(piece)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Arrow tables that wait for their turn: one stays in memory, several go to a temporary file that no name leads to."""
+"""Arrow tables that wait for their turn: a few stay in memory, more go to a temporary file that no name leads to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import IO, Any
 import pandas as pd
 import pyarrow as pa
 
+_HELD = 96 << 20  # bytes; a script of 158 thousand rows has less
+
 
 class Shelf:
     """Tables of one schema, read again as often as wanted, once all of them have been put.
@@ -18,7 +20,7 @@ class Shelf:
     """
 
     def __init__(self) -> None:
-        self._first: Any = None
+        self._held: list[Any] = []
         self._file: IO[bytes] | None = None
         self._writer: Any = None
         self._reader: Any = None
@@ -29,24 +31,22 @@ class Shelf:
 
     def put(self, table: Any) -> None:
         self._count += 1
-        if self._count == 1:
-            self._first = table
-            return
-        if self._writer is None:
+        self._held.append(table)
+        if self._file or (self._count > 1 and sum(held.nbytes for held in self._held) > _HELD):
+            self._spill(table.schema)
+
+    def _spill(self, schema: Any) -> None:
+        if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="data_prep-")  # noqa: SIM115 - open for as long as the shelf is
             weakref.finalize(self, self._file.close)
-            options = pa.ipc.IpcWriteOptions(compression="lz4")
-            self._writer = pa.ipc.new_file(self._file, table.schema, options=options)
-            self._write(self._first)
-            self._first = None
-        self._write(table)
-
-    def _write(self, table: Any) -> None:
-        self._writer.write_batch(table.combine_chunks().to_batches()[0] if len(table) else _empty(table.schema))
+            self._writer = pa.ipc.new_file(self._file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+        for table in self._held:
+            self._writer.write_batch(table.combine_chunks().to_batches()[0] if len(table) else _empty(schema))
+        self._held.clear()
 
     def __getitem__(self, index: int) -> Any:
-        if self._first is not None:
-            return self._first
+        if self._file is None:
+            return self._held[index]
         if self._reader is None:
             self._writer.close()
             self._reader = pa.ipc.open_file(self._file)
@@ -61,7 +61,8 @@ class Shelf:
 
     def close(self) -> None:
         """Gives memory and disk back at once."""
-        self._first = self._reader = self._writer = None
+        self._held.clear()
+        self._reader = self._writer = None
         if self._file is not None:
             self._file.close()
 

@@ -13,7 +13,7 @@ from typing import IO, cast
 
 from data_prep.schema import ScriptError
 
-_BLOCK = 48 << 20  # bytes; a script of 158 thousand rows is one block, and a longer one takes no more memory
+_BLOCK = 8 << 20  # bytes
 PIECE = 1 << 18  # bytes; enough for what is needed of the file's beginning
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 

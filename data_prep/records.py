@@ -146,7 +146,8 @@ class _Block:
         first = self.bytes[np.minimum(self.starts, len(self.bytes) - 1)] if len(self.bytes) else np.zeros(1, np.uint8)
         for index in np.flatnonzero(~blank & np.isin(first, list(_SPACE))):
             blank[index] = not self.body[self.starts[index] : self.ends[index]].strip(_SPACE)
-        return blank
+        found: NDArray[np.bool_] = blank
+        return found
 
 
 def _line_bounds(body: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

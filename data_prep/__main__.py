@@ -112,9 +112,9 @@ def _run(request: Request) -> dict[str, Any]:
 
     with tqdm(total=len(STEPS), leave=False, disable=None, bar_format="{desc:<10} {bar:20} {elapsed}") as bar:
 
-        def step(name: str) -> None:
+        def step(name: str, share: float) -> None:
             bar.set_description_str(name)
-            bar.update(STEPS.index(name) - bar.n)
+            bar.update(STEPS.index(name) + share - bar.n)
 
         return prepare(request, step)
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+Counts = NDArray[np.int64]
 
 _INK, _ACCENT, _MUTED = "#1d2530", "#e8590c", "#9aa7b8"
 _SPLIT_COLOURS = {"train": _ACCENT, "validation": "#1098ad", "test": "#7048e8"}
@@ -35,34 +39,36 @@ _RC: dict[Any, Any] = {
 }
 
 
-def draw_charts(
-    folder: Path, lines: pd.DataFrame, is_target: pd.Series, per_character: Mapping[str, int], odd: Mapping[str, int]
-) -> dict[str, str]:
+def draw_charts(folder: Path, figures: Mapping[str, Any]) -> dict[str, str]:
     """Writes one PNG a chart into `folder` and returns the same as SVG, whose ink is the page's text colour.
 
-    `lines` are the spoken ones; `odd` counts what was rejected, repaired or in disagreement, by kind.
+    `figures` are those of data_prep.figures.
     """
-    name = str(lines.loc[is_target, "speaker"].iloc[0])
+    name = figures["name"]
     with matplotlib.rc_context(_RC):
-        figures = {
-            "characters": _characters(per_character, name),
-            "episodes": _episodes(lines, is_target, name),
-            "answers": _answers(lines, is_target, name),
-            "scenes": _scenes(lines),
+        drawn = {
+            "characters": _characters(figures["characters"], name),
+            "episodes": _episodes(figures["episodes"], figures["own"], name),
+            "answers": _answers(_counts(figures["own_words"]), _counts(figures["other_words"]), name),
+            "scenes": _scenes(_counts(figures["scenes"])),
         }
-        if odd:
-            figures["odd_rows"] = _odd_rows(odd)
-        return {key: _save(figure, folder / f"{key}.png") for key, figure in figures.items()}
+        if figures["odd"]:
+            drawn["odd_rows"] = _odd_rows(figures["odd"])
+        return {key: _save(figure, folder / f"{key}.png", key) for key, figure in drawn.items()}
 
 
-def _save(figure: Figure, path: Path) -> str:
-    figure.savefig(path, dpi=130, metadata={"Software": None})
+def _counts(values: Sequence[int]) -> Counts:
+    return np.array(values, np.int64)
+
+
+def _save(figure: Figure, to: Path | io.BytesIO, name: str) -> str:
+    figure.savefig(to, format="png", dpi=130, metadata={"Software": None})
     figure.set_layout_engine("none")  # the layout stands; finding it again would take as long as drawing
     text = io.StringIO()
     figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
-    svg = re.sub(r'(?:id="|xlink:href="#|url\(#)', rf"\g<0>{path.stem}-", svg)  # ids are unique on the page
+    svg = re.sub(r'(?:id="|xlink:href="#|url\(#)', rf"\g<0>{name}-", svg)  # ids are unique on the page
     return re.sub(r'<svg [^>]*?width="[^"]*" height="[^"]*"', lambda tag: _flexible(tag.group()), svg, count=1)
 
 
@@ -91,17 +97,14 @@ def _characters(per_character: Mapping[str, int], name: str) -> Figure:
     return figure
 
 
-def _episodes(lines: pd.DataFrame, is_target: pd.Series, name: str) -> Figure:
+def _episodes(every: Sequence[int], own: Mapping[str, Sequence[int]], name: str) -> Figure:
     """The show's lines an episode behind the target's, which are coloured by the split that they are in."""
-    every = lines.groupby("episode_id", sort=False).size()
-    own = lines[is_target].groupby(["episode_id", "split"]).size().unstack(fill_value=0).reindex(every.index).fillna(0)
     edges = np.arange(len(every) + 1) + 0.5
     figure, axes = _axes(width=14.6, height=3.2)
     # One patch for all bars of a colour: a long show has hundreds of episodes.
-    axes.stairs(every.to_numpy(), edges, fill=True, color=_MUTED, alpha=0.35, label="everyone")
-    for split in (split for split in _SPLIT_COLOURS if split in own):
-        values = own[split].to_numpy()
-        axes.stairs(values, edges, fill=True, color=_SPLIT_COLOURS[split], label=f"{name}, {split}")
+    axes.stairs(every, edges, fill=True, color=_MUTED, alpha=0.35, label="everyone")
+    for split in (split for split in _SPLIT_COLOURS if any(own[split])):
+        axes.stairs(own[split], edges, fill=True, color=_SPLIT_COLOURS[split], label=f"{name}, {split}")
     axes.set(xlabel="episode, in the order of the show", ylabel="spoken lines")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(x=0.005)
@@ -109,32 +112,46 @@ def _episodes(lines: pd.DataFrame, is_target: pd.Series, name: str) -> Figure:
     return figure
 
 
-def _answers(lines: pd.DataFrame, is_target: pd.Series, name: str) -> Figure:
-    words = lines["text"].str.count(r"\S+").to_numpy()
-    own, others = words[is_target], words[~is_target]
-    last = int(np.clip(np.quantile(words, 0.98), 10, 50))
+def _answers(own: Counts, others: Counts, name: str) -> Figure:
+    every = np.zeros(max(len(own), len(others)), np.int64)
+    every[: len(own)] += own
+    every[: len(others)] += others
+    last = int(np.clip(_quantile(every, 0.98), 10, 50))
     bins = np.arange(0.5, last + 1).tolist()
-    share = np.full(len(own), 100 / len(own))
     figure, axes = _axes()
-    axes.hist(np.minimum(own, last), bins, weights=share, color=_ACCENT, alpha=0.75, label=name)
-    if len(others):
-        share = np.full(len(others), 100 / len(others))
-        values = np.minimum(others, last)
+    values, counts = _up_to(own, last)
+    axes.hist(values, bins, weights=counts * (100 / own.sum()), color=_ACCENT, alpha=0.75, label=name)
+    if others.sum():
+        values, counts = _up_to(others, last)
+        share = counts * (100 / others.sum())
         axes.hist(values, bins, weights=share, histtype="step", color=_INK, linewidth=1.3, label="everyone else")
-    median = float(np.median(own))
+    median = _quantile(own, 0.5)
     axes.axvline(median, color=_ACCENT, linestyle="--", linewidth=1.2, label=f"{name}'s median: {median:.0f}")
     axes.set(xlabel=f"words in a line (the last bar: {last} and more)", ylabel="% of the lines")
     axes.legend()
     return figure
 
 
-def _scenes(lines: pd.DataFrame) -> Figure:
-    sizes = lines["scene_id"].value_counts().to_numpy()
+def _up_to(counts: Counts, last: int) -> tuple[Counts, Counts]:
+    """The values that are counted, those beyond `last` as it, and their counts."""
+    values = np.flatnonzero(counts)
+    return np.minimum(values, last), counts[values]
+
+
+def _quantile(counts: Counts, share: float) -> float:
+    """As numpy.quantile, of values that are counted."""
+    rank = share * (counts.sum() - 1)
+    upto = np.cumsum(counts)
+    below, above = (int(np.searchsorted(upto, whole, "right")) for whole in (np.floor(rank), np.ceil(rank)))
+    return below + (above - below) * float(rank - np.floor(rank))
+
+
+def _scenes(counts: Counts) -> Figure:
+    sizes = np.flatnonzero(counts)
+    median = _quantile(counts, 0.5)
     figure, axes = _axes()
-    axes.hist(sizes, bins=min(40, max(int(sizes.max()), 2)), color="#1098ad", alpha=0.8)
-    axes.axvline(
-        float(np.median(sizes)), color=_INK, linestyle="--", linewidth=1, label=f"median: {np.median(sizes):.0f}"
-    )
+    axes.hist(sizes, bins=min(40, max(int(sizes[-1]), 2)), weights=counts[sizes], color="#1098ad", alpha=0.8)
+    axes.axvline(median, color=_INK, linestyle="--", linewidth=1, label=f"median: {median:.0f}")
     axes.set(xlabel="spoken lines in a scene", ylabel="scenes")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
@@ -152,3 +169,15 @@ def _odd_rows(odd: Mapping[str, int]) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
     return figure
+
+
+def main() -> None:
+    """Draws what comes on standard input, and warms up until it comes: the first figure loads fonts."""
+    with matplotlib.rc_context(_RC):
+        _save(_scenes(np.array([0, 1])), io.BytesIO(), "none")
+    wanted = json.load(sys.stdin)
+    json.dump(draw_charts(Path(wanted["folder"]), wanted["figures"]), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 BRACKETS = r"[()\[\]{}]"  # a line without one of these has no direction
 _BRACKET = re.compile(BRACKETS)
+_FIRST = re.compile(r"\(([^()\[\]{}]*)\)([^()\[\]{}]*)")  # one direction, before the words
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -17,6 +18,8 @@ def split_directions(text: str) -> tuple[str, str]:
     These stay among the words: brackets without a letter ("(555)"), a part of a quoted title that is not in
     capitals, and a "(" before lower case that never closes.
     """
+    if (first := _FIRST.fullmatch(text)) and _LETTER.search(first[1]):  # nearly all there are
+        return " ".join(first[2].split()), " ".join(first[1].split())
     pieces, directions, done = [], [], 0
     for start, end in _spans(text):
         if _is_speech(text[start:end], text[:start]):

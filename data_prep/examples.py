@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,35 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from data_prep.schema import ANSWER_COLUMNS, QA_PAIRS, TARGET_ANSWERS, TARGET_PAIRS
+from data_prep.schema import ANSWER_COLUMNS, PAIR_COLUMNS, QA_PAIRS, TARGET_ANSWERS, TARGET_PAIRS
 
+_FILES = {QA_PAIRS: PAIR_COLUMNS, TARGET_PAIRS: PAIR_COLUMNS, TARGET_ANSWERS: ANSWER_COLUMNS}
 _CHUNK = 20_000  # lines; bounds the memory that their contexts take
 
 
-def write_examples(lines: pd.DataFrame, is_target: pd.Series, context: int, folder: Path) -> None:
-    """Writes the three Parquet files; `lines` are in the order of the show, with `scene_id` and `split`."""
-    with (
-        pq.ParquetWriter(folder / QA_PAIRS, _schema(lines), compression="zstd") as every,
-        pq.ParquetWriter(folder / TARGET_PAIRS, _schema(lines), compression="zstd") as target,
-    ):
-        for pairs in qa_pairs(lines, is_target, context):
-            every.write_table(pairs)
-            target.write_table(pairs.filter(pairs["is_target"]))
-    answers = lines.loc[is_target].rename(columns={"text": "answer"})[list(ANSWER_COLUMNS)]
-    table = pa.Table.from_pandas(answers, _schema(lines, ANSWER_COLUMNS), preserve_index=False)
-    pq.write_table(table, folder / TARGET_ANSWERS, compression="zstd")
+def write_examples(chunks: Iterable[pd.DataFrame], name: str, context: int, folder: Path) -> None:
+    """Writes the three Parquet files; the lines are in the order of the show, with `scene_id` and `split`.
+
+    A chunk holds whole episodes, and is written before the next one is asked for.
+    """
+    with ExitStack() as files:
+        writers: list[Any] = []
+        for lines in chunks:
+            if not writers:
+                for file, columns in _FILES.items():
+                    writers.append(files.enter_context(_writer(folder / file, _schema(lines, columns))))
+            every, target, answers = writers
+            for pairs in qa_pairs(lines, lines["speaker"] == name, context):
+                own = pairs.filter(pairs["is_target"])
+                every.write_table(pairs)
+                target.write_table(own)
+                answers.write_table(own.select(ANSWER_COLUMNS))
+
+
+def _writer(path: Path, schema: Any) -> Any:
+    # Texts seldom recur, and a dictionary of them is given up after a megabyte; contexts recur, but rows apart.
+    recurring = ["episode_id", "scene_id", "location", "speaker", "direction", "context_speakers.list.element", "split"]
+    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=recurring)
 
 
 def qa_pairs(lines: pd.DataFrame, is_target: pd.Series, context: int) -> Iterator[Any]:
@@ -66,7 +79,7 @@ def _windows(sizes: NDArray[np.int64], rows: slice) -> tuple[NDArray[np.int32], 
     return np.concatenate([[0], ends]).astype(np.int32), np.arange(ends[-1]) + np.repeat(shift, size)
 
 
-def _schema(lines: pd.DataFrame, names: tuple[str, ...] | None = None) -> Any:
+def _schema(lines: pd.DataFrame, names: tuple[str, ...] = PAIR_COLUMNS) -> Any:
     episode = pa.int64() if pd.api.types.is_integer_dtype(lines["episode_id"]) else pa.string()
     text, texts = pa.string(), pa.list_(pa.string())
     types = {
@@ -82,4 +95,4 @@ def _schema(lines: pd.DataFrame, names: tuple[str, ...] | None = None) -> Any:
         "is_target": pa.bool_(),
         "split": text,
     }
-    return pa.schema([(name, types[name]) for name in names or types])
+    return pa.schema([(name, types[name]) for name in names])

@@ -6,8 +6,10 @@ import csv
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,17 @@ import pandas as pd
 import pyarrow as pa
 
 from data_prep import report
+from data_prep.drawing import Drawing
 from data_prep.examples import write_examples
+from data_prep.figures import Figures
 from data_prep.folder import check_place, replaced_folder
 from data_prep.names import choose_character
 from data_prep.scenes import spoken_lines
-from data_prep.schema import FORMAT, MANIFEST, REJECTED, SPLITS, Counts, Reject, SplitCounts
-from data_prep.script import Script, read_script
+from data_prep.schema import CHARTS, FORMAT, MANIFEST, REJECTED, Counts, Reject
+from data_prep.script import Progress, Script, read_script
+from data_prep.shelf import Frames
 from data_prep.speakers import Cast, find_speakers
-from data_prep.split import split_lines
+from data_prep.split import plan_split
 
 STEPS = ("reading", "speakers", "scenes", "examples", "report")
 _STRUCTURAL = ("unescaped_quotes", "unquoted_commas", "nul_bytes")
@@ -40,30 +45,36 @@ class Request:
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
-def prepare(request: Request, step: Callable[[str], None] = lambda name: None) -> dict[str, Any]:
-    """Writes the examples folder and returns its manifest; `step` hears the name of each of STEPS as it begins.
+def prepare(request: Request, step: Callable[[str, float], None] = lambda name, share: None) -> dict[str, Any]:
+    """Writes the examples folder and returns its manifest; `step` hears each of STEPS and the share of it that is done.
 
     Raises ScriptError for a script, a character or a folder that will not do; then nothing is written.
     """
     check_place(request.out, request.script)
-    step("reading")
-    script = read_script(request.script, request.columns)
-    step("speakers")
-    cast = find_speakers(script)
-    script.release()
-    name = choose_character(request.character, cast.lines_per_character())
-    step("scenes")
-    spoken = spoken_lines(cast)
-    spoken, split_by = split_lines(spoken, spoken["speaker"] == name, request.seed)
-    is_target = spoken["speaker"] == name
-    manifest = _manifest(request, script, cast, spoken, is_target, name, split_by)
-    with replaced_folder(request.out) as folder:
-        step("examples")
-        write_examples(spoken, is_target, request.context, folder)
-        _write_rejected(cast.rejected, folder / REJECTED)
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        step("report")
-        report.write_report(folder, manifest, spoken, is_target, cast)
+    with Drawing() as drawing:
+        step("reading", 0)
+        script = read_script(request.script, request.columns, partial(step, "reading"))
+        step("speakers", 0)
+        cast = find_speakers(script, partial(step, "speakers"))
+        name = choose_character(request.character, cast.lines_per_character())
+        step("scenes", 0)
+        spoken = _spoken(cast, partial(step, "scenes"))
+        plan = plan_split(spoken, name, request.seed)
+        figures = Figures(name, cast.lines_per_character())
+        for lines in plan.split(spoken):
+            figures.add(lines)
+        manifest = _manifest(request, script, cast, figures, plan.kind)
+        figures.odd = report.odd_rows(manifest)
+        with replaced_folder(request.out) as folder:
+            (folder / CHARTS).mkdir()
+            with drawing.begun(folder / CHARTS, figures.as_json()):
+                step("examples", 0)
+                write_examples(_told(plan.split(spoken), plan.lines, step), name, request.context, folder)
+                _write_rejected(cast.rejected, folder / REJECTED)
+                text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+                (folder / MANIFEST).write_text(text, encoding="utf-8")
+                step("report", 0)
+                report.write_report(folder, manifest, cast, drawing)
     return manifest
 
 
@@ -72,16 +83,35 @@ def count_characters(script: Path, columns: Mapping[str, str]) -> dict[str, int]
     return find_speakers(read_script(script, columns)).lines_per_character()
 
 
-def _manifest(
-    request: Request, script: Script, cast: Cast, spoken: pd.DataFrame, is_target: pd.Series, name: str, split_by: str
-) -> dict[str, Any]:
+def _spoken(cast: Cast, progress: Progress) -> Frames:
+    """The spoken lines with their scenes."""
+    spoken, scenes, done = Frames(), 0, 0
+    after_gaps = cast.after_gaps()
+    for lines in cast.chunks():
+        chunk = spoken_lines(lines, after_gaps, scenes)
+        scenes += int(chunk["scene_id"].nunique())
+        done += len(lines)
+        spoken.put(chunk)
+        progress(done / cast.kept.total())
+    return spoken
+
+
+def _told(chunks: Iterable[pd.DataFrame], total: int, step: Callable[[str, float], None]) -> Iterator[pd.DataFrame]:
+    done = 0
+    for lines in chunks:
+        yield lines
+        done += len(lines)
+        step("examples", done / total)
+
+
+def _manifest(request: Request, script: Script, cast: Cast, figures: Figures, split_by: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "character": name,
+        "character": figures.name,
         "source": _source(request.script) | {"encoding": script.encoding},
-        "counts": asdict(_counts(script, cast, spoken, is_target)),
+        "counts": asdict(_counts(script, cast, figures)),
         "repairs": dict(script.repairs),
-        "rejects": _by_kind(cast.rejected),
+        "rejects": dict(Counter(reject.reason for reject in cast.rejected).most_common()),
         "disagreements": dict(cast.disagreements),
         "aliases": cast.aliases,
         "settings": {
@@ -100,37 +130,24 @@ def _source(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": digest, "bytes": path.stat().st_size}
 
 
-def _counts(script: Script, cast: Cast, spoken: pd.DataFrame, is_target: pd.Series) -> Counts:
-    lines = cast.lines
+def _counts(script: Script, cast: Cast, figures: Figures) -> Counts:
     return Counts(
         rows_read=script.rows_read,
-        rows_kept=len(lines),
+        rows_kept=cast.kept.total(),
         rows_rejected=len(cast.rejected),
         rows_repaired=sum(script.repairs[kind] for kind in _STRUCTURAL),
         blank_lines=script.blank_lines,
-        spoken_lines=len(spoken),
-        silent_lines=int((~lines["spoken"] & ~lines["heading"]).sum()),
-        headings=int(lines["heading"].sum()),
-        joint_lines=int((lines["spoken"] & lines["joint"]).sum()),
-        scenes=int(spoken["scene_id"].nunique()),
-        episodes=int(spoken["episode_id"].nunique()),
-        characters=len(cast.lines_per_character()),
-        qa_pairs=len(spoken),
-        target_pairs=int(is_target.sum()),
-        splits={split: _split_counts(spoken["split"] == split, spoken, is_target) for split in SPLITS},
+        spoken_lines=cast.kept["spoken"],
+        silent_lines=cast.kept["silent"],
+        headings=cast.kept["heading"],
+        joint_lines=cast.joint_lines,
+        scenes=sum(figures.scenes),
+        episodes=len(figures.episodes),
+        characters=len(figures.characters),
+        qa_pairs=sum(figures.episodes),
+        target_pairs=sum(figures.own_words),
+        splits=figures.splits,
     )
-
-
-def _split_counts(inside: pd.Series, spoken: pd.DataFrame, is_target: pd.Series) -> SplitCounts:
-    return SplitCounts(
-        episodes=int(spoken.loc[inside, "episode_id"].nunique()),
-        qa_pairs=int(inside.sum()),
-        target_pairs=int((inside & is_target).sum()),
-    )
-
-
-def _by_kind(rejected: list[Reject]) -> dict[str, int]:
-    return {str(kind): int(count) for kind, count in pd.Series([r.reason for r in rejected]).value_counts().items()}
 
 
 def _write_rejected(rejected: list[Reject], path: Path) -> None:

@@ -1,17 +1,15 @@
-"""The bytes of a CSV file to records of as many fields as its header has; it knows no column but by position.
+"""The lines of a CSV file to records of as many fields as its header has; it knows no column but by name.
 
-Nearly all lines of a script are whole records, and a pattern finds those at once. Only the others are looked at one
-by one: a field may run over several lines, a quote may be unescaped, a line may be rubbish.
+Nearly all lines of a script are whole records, and are parsed at once. Only the others are looked at one by one: a
+field may run over several lines, a quote may be unescaped, a line may be rubbish.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
 import re
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,75 +22,78 @@ from numpy.typing import NDArray
 
 from data_prep.repair import repair_row
 from data_prep.schema import SCRIPT_COLUMNS, Reject, ScriptError
+from data_prep.textfile import PIECE, TextFile, open_text
 
 _FIELD = r'(?:"(?:[^"]|"")*"|[^",][^,]*|)'
 _RECORD_START = r'^\s*"?\d+"?,"?\d+"?,"?\d+"?,'  # of a 13-column script
 _LONGEST_RECORD = 60  # lines; a field that runs on for longer is a quote that was never closed
+_NEWLINE, _QUOTE, _COMMA = b'\n",'
+_SPACE = b" \t\n\f\r"
 
 
 @dataclass(slots=True)
 class Records:
-    """`table` has a string column for each of the header's; `lines[i]` is the line that row i begins on, from 1."""
+    """Some of a file's records: `table` has string columns, `lines[i]` is the line that row i begins on, from 1."""
 
     table: Any
     lines: NDArray[np.int64]
     rejected: list[Reject]
-    repairs: Counter[str]
-    encoding: str
-    blank_lines: int
     text: Callable[[int], str]  # by its line, a row as it stands in the file
 
 
-def read_records(path: Path) -> Records:
-    """Raises ScriptError for a file that cannot be read or holds no rows."""
-    data = _content(path)
-    lines, encoding = _decoded_lines(data)
-    del data
-    nul = pc.match_substring(lines, "\0").to_numpy(zero_copy_only=False)
-    if nul.any():
-        lines = pc.replace_substring(lines, "\0", "")
-    blank = pc.match_substring_regex(lines, r"^\s*$").to_numpy(zero_copy_only=False)
-    if blank.all():
-        raise ScriptError(f"{path.name}: the file is empty")
-    top = int(np.argmin(blank))
-    header = _header(lines[top].as_py(), path.name)
-    sorting = _Sorting(lines, header, blank, top)
-    sorting.sort()
-    repairs = Counter(sorting.repairs)
-    if nul_rows := int((nul & ~blank).sum()):
-        repairs["nul_bytes"] = nul_rows
-    table, starts = sorting.table()
-    return Records(table, starts, sorting.rejected, repairs, encoding, sorting.blank_lines, sorting.text)
+class CsvFile:
+    """A CSV file's header, and its records some at a time; what is counted is complete after the last of them.
+
+    Raises ScriptError for a file that cannot be read or is empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._text: TextFile = open_text(path)
+        self.encoding = self._text.encoding
+        self.repairs: Counter[str] = Counter()
+        self.blank_lines = 0
+        self.share = 0.0
+        self._nul_rows = 0
+        self.header, self._top = self._find_header(path.name)
+
+    def _find_header(self, file: str) -> tuple[list[str], int]:
+        """The names of the columns, and the index of their line."""
+        index = 0
+        for body in self._text.blocks(PIECE):
+            start = 0
+            while start <= len(body):
+                end = body.find(b"\n", start) % (len(body) + 1)  # -1, for none, is the body's length
+                line = body[start:end].replace(b"\0", b"")
+                if line.strip(_SPACE):
+                    return _header(line.decode(), file), index
+                start, index = end + 1, index + 1
+        raise ScriptError(f"{file}: the file is empty")
+
+    def batches(self, names: Sequence[str]) -> Iterator[Records]:
+        """The columns of these names, in the order of the file. Where a batch ends changes no record."""
+        rest, first = b"", 0
+        blocks = _with_last(self._text.blocks())
+        for body, last in blocks:
+            block = _Block(rest + body, first, self._top + 1 - first, last)
+            sorting, table = _sorted(block, self.header, names)
+            self._count(sorting)
+            yield Records(table, sorting.starts(), sorting.rejected, sorting.text)
+            rest, first = block.after(sorting.end), first + sorting.end
+        if self._nul_rows:
+            self.repairs["nul_bytes"] = self._nul_rows
+
+    def _count(self, sorting: _Sorting) -> None:
+        self.repairs.update(sorting.repairs)
+        self.blank_lines += sorting.blank_lines
+        self._nul_rows += sorting.block.nul_rows(sorting.end)
 
 
-def _content(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or "a damaged gzip file"
-        raise ScriptError(f"{path}: cannot be read: {reason}") from error
-
-
-def _decoded_lines(data: bytes) -> tuple[Any, str]:
-    """The lines as an Arrow array of strings, without their ends, and the encoding that read them."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return _lines(data.decode("utf-16", "replace").encode()).cast(pa.large_string()), "utf-16"
-    body = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return _lines(body).cast(pa.large_string()), "utf-8" if len(body) == len(data) else "utf-8-sig"
-    except pa.ArrowInvalid:
-        # Five bytes mean nothing in cp1252; they become U+FFFD, as browsers show them.
-        return _lines(body.decode("cp1252", "replace").encode()).cast(pa.large_string()), "cp1252"
-
-
-def _lines(body: bytes) -> Any:
-    if b"\r" in body:
-        body = body.replace(b"\r\n", b"\n")
-        # Left alone it ends lines, as it did on old Macs, or it strayed into a text.
-        body = body.replace(b"\r", b" " if b"\n" in body else b"\n")
-    array = pc.split_pattern(pa.array([body], type=pa.large_binary()), b"\n").flatten()
-    return array[:-1] if body.endswith(b"\n") else array
+def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    held = next(blocks)
+    for block in blocks:
+        yield held, False
+        held = block
+    yield held, True
 
 
 def _header(line: str, file: str) -> list[str]:
@@ -106,15 +107,112 @@ def _header(line: str, file: str) -> list[str]:
     return names
 
 
+class _Block:
+    """Lines of UTF-8 without NUL bytes. `first` lines of the file came before; the first `skip` here are no records."""
+
+    def __init__(self, body: bytes, first: int, skip: int, last: bool) -> None:
+        self.first, self.skip, self.last = first, max(skip, 0), last
+        self._source = body
+        self.body = body.replace(b"\0", b"")
+        self.bytes = np.frombuffer(self.body, np.uint8)
+        self.starts, self.ends = _line_bounds(self.bytes)
+        self.blank = self._blank()
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def line(self, index: int) -> str:
+        return self.joined(index, index + 1)
+
+    def joined(self, start: int, end: int) -> str:
+        return self.body[self.starts[start] : self.ends[end - 1]].decode()
+
+    def after(self, end: int) -> bytes:
+        """The lines from that one on, each with its newline."""
+        if end == len(self):
+            return b""
+        starts, _ = _line_bounds(np.frombuffer(self._source, np.uint8))
+        return self._source[starts[end] :] + b"\n"
+
+    def nul_rows(self, end: int) -> int:
+        if len(self._source) == len(self.body):
+            return 0
+        source = np.frombuffer(self._source, np.uint8)
+        lines = np.unique(np.searchsorted(_line_bounds(source)[1], np.flatnonzero(source == 0)))
+        return int((~self.blank[lines[lines < end]]).sum())
+
+    def _blank(self) -> NDArray[np.bool_]:
+        blank = self.starts == self.ends
+        first = self.bytes[np.minimum(self.starts, len(self.bytes) - 1)] if len(self.bytes) else np.zeros(1, np.uint8)
+        for index in np.flatnonzero(~blank & np.isin(first, list(_SPACE))):
+            blank[index] = not self.body[self.starts[index] : self.ends[index]].strip(_SPACE)
+        found: NDArray[np.bool_] = blank
+        return found
+
+
+def _line_bounds(body: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    ends = np.append(np.flatnonzero(body == _NEWLINE), len(body))
+    return np.concatenate([[0], ends[:-1] + 1]), ends
+
+
+def _sorted(block: _Block, header: list[str], names: Sequence[str]) -> tuple[_Sorting, Any]:
+    """At first every line whose quotes stand in pairs around fields is taken for a record. Only where the parser then
+    finds one with too many or too few fields are the commas counted.
+    """
+    for whole in (_quoted_well, _whole_records):
+        sorting = _Sorting(block, header, whole(block, len(header)) & ~block.blank)
+        sorting.sort()
+        if (table := sorting.table(names)) is not None:
+            break
+    return sorting, table
+
+
+def _quoted_well(block: _Block, fields: int) -> NDArray[np.bool_]:
+    """Whether a line is a record, if it has the right number of commas between its fields."""
+    quotes = np.flatnonzero(block.bytes == _QUOTE)
+    line = np.searchsorted(block.ends, quotes)
+    closing = (np.arange(len(quotes)) - np.searchsorted(quotes, block.starts)[line]) % 2 == 1
+    # Where a quote opens a field, or a doubled one goes on with it, stands something else before it; likewise after.
+    borders = np.array([_COMMA, _NEWLINE, _QUOTE], np.uint8)
+    beside = block.bytes.take(quotes + np.where(closing, 1, -1), mode="clip")
+    odd = np.bincount(line, minlength=len(block)) % 2 == 1
+    odd[line[~np.isin(beside, borders)]] = True
+    if odd.any():
+        odd[odd] = ~_matches(_lines(block).filter(pa.array(odd)), fields)
+    whole: NDArray[np.bool_] = ~odd
+    return whole
+
+
+def _whole_records(block: _Block, fields: int) -> NDArray[np.bool_]:
+    """Counting commas is enough for a line without quotes, and far quicker than the pattern."""
+    lines = _lines(block)
+    whole = np.array(pc.equal(pc.count_substring(lines, ","), fields - 1), dtype=bool)
+    quoted = pc.match_substring(lines, '"').to_numpy(zero_copy_only=False)
+    whole[quoted] = _matches(lines.filter(pa.array(quoted)), fields)
+    return whole
+
+
+def _matches(lines: Any, fields: int) -> NDArray[np.bool_]:
+    pattern = f"^{_FIELD}(?:,{_FIELD}){{{fields - 1}}}$"
+    matches: NDArray[np.bool_] = pc.match_substring_regex(lines, pattern).to_numpy(zero_copy_only=False)
+    return matches
+
+
+def _lines(block: _Block) -> Any:
+    return pc.split_pattern(pa.array([block.body], type=pa.large_binary()), b"\n").flatten().cast(pa.large_string())
+
+
 @dataclass(slots=True)
 class _Sorting:
-    """Sorts lines into whole records, records that are made of several lines or repaired, and rejects."""
+    """Sorts lines into whole records, records that are made of several lines or repaired, and rejects.
 
-    source: Any
+    It stops at `end`: where a record may go on in the next block, which then begins with that line.
+    """
+
+    block: _Block
     header: list[str]
-    blank: NDArray[np.bool_]
-    top: int
-    whole: NDArray[np.bool_] = field(init=False)
+    whole: NDArray[np.bool_]
+    end: int = 0
     mended: dict[int, list[str]] = field(default_factory=dict)  # by the index of the record's first line
     ends: dict[int, int] = field(default_factory=dict)
     rejected: list[Reject] = field(default_factory=list)
@@ -126,26 +224,21 @@ class _Sorting:
         return tuple(self.header) == SCRIPT_COLUMNS
 
     def sort(self) -> None:
-        self.whole = self._whole_records() & ~self.blank
-        self.whole[: self.top + 1] = False
-        index = self.top + 1
+        lines = len(self.block)
+        index = self.block.skip
+        self.whole[:index] = False
         for odd in np.flatnonzero(~self.whole):
             if odd >= index:  # not yet taken by a record that began above
+                if odd > lines - _LONGEST_RECORD and not self.block.last:
+                    self.whole[odd:] = False
+                    self.end = int(odd)
+                    return
                 index = self._take(int(odd))
-
-    def _whole_records(self) -> NDArray[np.bool_]:
-        """Counting commas is enough for a line without quotes, and far quicker than the pattern."""
-        commas = len(self.header) - 1
-        whole = np.array(pc.equal(pc.count_substring(self.source, ","), commas), dtype=bool)
-        quoted = pc.match_substring(self.source, '"').to_numpy(zero_copy_only=False)
-        pattern = f"^{_FIELD}(?:,{_FIELD}){{{commas}}}$"
-        matches = pc.match_substring_regex(self.source.filter(pa.array(quoted)), pattern)
-        whole[quoted] = matches.to_numpy(zero_copy_only=False)
-        return whole
+        self.end = lines
 
     def _take(self, index: int) -> int:
         """Deals with the line at `index`, which is not a whole record; returns the first line that is left."""
-        if self.blank[index]:
+        if self.block.blank[index]:
             self.blank_lines += 1
             return index + 1
         for end in self._ends(index):
@@ -153,8 +246,8 @@ class _Sorting:
                 self.whole[index:end] = False
                 self.ends[index] = end
                 return end
-        text = self.source[index].as_py()
-        self.rejected.append(Reject(index + 1, self._fault(text), text))
+        text = self.block.line(index)
+        self.rejected.append(Reject(self.block.first + index + 1, self._fault(text), text))
         return index + 1
 
     def _ends(self, index: int) -> Iterator[int]:
@@ -163,7 +256,7 @@ class _Sorting:
         In a 13-column script a line that begins as a row does is a row: a runaway quote ends there. Elsewhere a
         record can only end where all its quotes are paired.
         """
-        lines = self.source.slice(index, _LONGEST_RECORD).to_pylist()
+        lines = self.block.joined(index, min(index + _LONGEST_RECORD, len(self.block))).split("\n")
         if self.is_script and not re.match(_RECORD_START, lines[0]):
             return
         yield index + 1
@@ -178,7 +271,7 @@ class _Sorting:
                 yield end
 
     def _accept(self, start: int, end: int) -> bool:
-        text = self._joined(start, end)
+        text = self.block.joined(start, end)
         if (fields := self._parsed(text)) is not None:
             self.mended[start] = fields
         elif self.is_script and (fields := repair_row(text)) is not None:
@@ -188,10 +281,8 @@ class _Sorting:
 
     def text(self, line: int) -> str:
         """The record that begins on a line (from 1), as it stands in the file."""
-        return self._joined(line - 1, self.ends.get(line - 1, line))
-
-    def _joined(self, start: int, end: int) -> str:
-        return "\n".join(self.source.slice(start, end - start).to_pylist())
+        index = line - self.block.first - 1
+        return self.block.joined(index, self.ends.get(index, index + 1))
 
     def _parsed(self, text: str) -> list[str] | None:
         try:
@@ -207,30 +298,47 @@ class _Sorting:
             return "quotes that do not pair"
         return f"{count} field{'s' * (count != 1)} instead of {len(self.header)}"
 
-    def table(self) -> tuple[Any, NDArray[np.int64]]:
-        """All records in the order of the file, and the lines that they begin on."""
-        whole = self._parse_whole()
-        mended = pa.Table.from_pylist(
-            [dict(zip(self.header, fields, strict=True)) for fields in self.mended.values()], schema=whole.schema
-        )
-        starts = np.concatenate([np.flatnonzero(self.whole), np.array(list(self.mended), dtype=np.int64)]) + 1
-        if not self.mended:
-            return whole, starts
-        order = np.argsort(starts, kind="stable")
-        return pa.concat_tables([whole, mended]).take(order), starts[order]
+    def starts(self) -> NDArray[np.int64]:
+        """The lines that the records of the table begin on, from 1."""
+        lines = np.concatenate([np.flatnonzero(self.whole), np.array(list(self.mended), dtype=np.int64)])
+        return np.sort(lines) + self.block.first + 1
 
-    def _parse_whole(self) -> Any:
-        schema = pa.schema([(name, pa.string()) for name in self.header])
+    def table(self, names: Sequence[str]) -> Any:
+        """The columns of these names for all records in the order of the file; None if a line is no record."""
+        whole = self._parse_whole(names)
+        if whole is None or not self.mended:
+            return whole
+        rows = [dict(zip(self.header, fields, strict=True)) for fields in self.mended.values()]
+        mended = pa.Table.from_pylist(rows, schema=whole.schema)
+        starts = np.concatenate([np.flatnonzero(self.whole), np.array(list(self.mended), dtype=np.int64)])
+        return pa.concat_tables([whole, mended]).combine_chunks().take(np.argsort(starts, kind="stable"))
+
+    def _parse_whole(self, names: Sequence[str]) -> Any:
+        schema = pa.schema([(name, pa.string()) for name in names])
         if not self.whole.any():
             return schema.empty_table()
-        kept = self.source.filter(pa.array(self.whole))
-        end, nothing = (pa.scalar(text, pa.large_string()) for text in ("\n", ""))
-        text = pc.binary_join_element_wise(kept, nothing, end).buffers()[2]  # an array's strings lie end to end
-        longest = pc.max(pc.binary_length(kept)).as_py()
-        del kept  # as large as the file
-        return pa.csv.read_csv(
-            pa.BufferReader(text),
-            read_options=pa.csv.ReadOptions(column_names=self.header, block_size=max(1 << 20, 2 * longest + 2)),
-            parse_options=pa.csv.ParseOptions(ignore_empty_lines=False),
-            convert_options=pa.csv.ConvertOptions(column_types=schema, strings_can_be_null=False, check_utf8=False),
+        wrong = []
+
+        def skip(row: Any) -> str:
+            wrong.append(row.actual_columns)
+            return "skip"
+
+        table = pa.csv.read_csv(
+            pa.BufferReader(self._whole_lines()),
+            read_options=pa.csv.ReadOptions(column_names=self.header, block_size=max(1 << 20, 2 * self._longest() + 2)),
+            parse_options=pa.csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=skip),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=schema, include_columns=names, strings_can_be_null=False, check_utf8=False
+            ),
         )
+        return None if wrong else table.combine_chunks()
+
+    def _longest(self) -> int:
+        return int((self.block.ends - self.block.starts)[self.whole].max())
+
+    def _whole_lines(self) -> Any:
+        """Their bytes, each with its newline: slices of the block from one line that is not whole to the next."""
+        edges = np.flatnonzero(np.diff(self.whole, prepend=False, append=False))
+        runs = [(self.block.starts[a], self.block.ends[b - 1]) for a, b in edges.reshape(-1, 2)]
+        body = memoryview(self.block.body)
+        return body[slice(*runs[0])] if len(runs) == 1 else b"\n".join(body[start:end] for start, end in runs)

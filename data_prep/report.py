@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
-import pandas as pd
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from data_prep.charts import draw_charts
-from data_prep.examples import qa_pairs
-from data_prep.schema import CHARTS, REPORT, TRAIN, Reject
+from data_prep.drawing import Drawing
+from data_prep.schema import REPORT, TARGET_PAIRS, TRAIN, Reject
 from data_prep.speakers import Cast
 
 _TEMPLATE = "report.html.j2"
@@ -36,20 +37,16 @@ _EXPLAINED = {
 }
 
 
-def write_report(
-    folder: Path, manifest: Mapping[str, Any], lines: pd.DataFrame, is_target: pd.Series, cast: Cast
-) -> None:
-    """Writes report.html, which needs no other file, and its charts as PNG beside it."""
-    charts = folder / CHARTS
-    charts.mkdir()
-    drawn = draw_charts(charts, lines, is_target, cast.lines_per_character(), odd_rows(manifest))
+def write_report(folder: Path, manifest: Mapping[str, Any], cast: Cast, drawing: Drawing) -> None:
+    """Writes report.html into an examples folder; it needs no other file."""
+    samples = _samples(folder / TARGET_PAIRS, manifest["settings"]["context"])
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     template = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = template.get_template(_TEMPLATE).render(
         manifest=manifest,
         counts=manifest["counts"],
-        charts=drawn,
-        samples=_samples(lines, is_target, manifest["settings"]["context"]),
+        charts=drawing.charts(),
+        samples=samples,
         spellings=_spellings(cast),
         rejects=_first_of_each_kind(cast.rejected),
     )
@@ -63,22 +60,32 @@ def odd_rows(manifest: Mapping[str, Any]) -> dict[str, int]:
     return rejects | {_EXPLAINED[kind]: count for kind, count in others.items()}
 
 
-def _samples(lines: pd.DataFrame, is_target: pd.Series, context: int) -> list[dict[str, Any]]:
+def _samples(pairs: Path, context: int) -> list[dict[str, Any]]:
     """Training examples spread evenly over the show, with as full a context as there is and no very short answer."""
-    own = lines.index[is_target & (lines["split"] == TRAIN)]
-    depth = lines.groupby("scene_id").cumcount()
-    good = own[(depth[own] >= context) & (lines.loc[own, "text"].str.len().between(25, 200))]
-    chosen = good if len(good) >= _SAMPLES else own
-    picked = chosen[np.linspace(0, len(chosen) - 1, min(_SAMPLES, len(chosen))).astype(int)]
-    return [_example(lines, is_target, int(index), context) for index in picked]
+    own, good = [np.empty(0, bool)], [np.empty(0, bool)]
+    with pq.ParquetFile(pairs) as file:
+        for batch in file.iter_batches(columns=["answer", "context", "split"]):
+            letters = pc.utf8_length(batch["answer"]).to_numpy()
+            full = pc.list_value_length(batch["context"]).to_numpy() >= context
+            own.append(np.array(pc.equal(batch["split"], TRAIN)))
+            good.append(own[-1] & full & (letters >= 25) & (letters <= 200))
+        chosen = np.flatnonzero(np.concatenate(good))
+        if len(chosen) < _SAMPLES:
+            chosen = np.flatnonzero(np.concatenate(own))
+        picked = chosen[np.linspace(0, len(chosen) - 1, min(_SAMPLES, len(chosen))).astype(int)]
+        return [_example(row) for row in _rows(file, picked)]
 
 
-def _example(lines: pd.DataFrame, is_target: pd.Series, index: int, context: int) -> dict[str, Any]:
-    first = max(index - context, 0)
-    pairs = next(qa_pairs(lines.iloc[first : index + 1], is_target.iloc[first : index + 1], context))
-    example: dict[str, Any] = pairs.slice(index - first, 1).to_pylist()[0]
-    example["turns"] = list(zip(example["context_speakers"], example["context"], strict=True))
-    return example
+def _rows(file: Any, indices: NDArray[np.int64]) -> Iterator[dict[str, Any]]:
+    before = 0
+    for batch in file.iter_batches():
+        inside = indices[(indices >= before) & (indices < before + len(batch))] - before
+        yield from batch.take(inside).to_pylist()
+        before += len(batch)
+
+
+def _example(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"turns": list(zip(row["context_speakers"], row["context"], strict=True))}
 
 
 def _spellings(cast: Cast) -> list[tuple[str, str]]:

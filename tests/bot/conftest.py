@@ -1,6 +1,7 @@
 """What tests of the bot share: a migrated database of its own for each, and a log that is put back in order."""
 
 import logging
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -16,7 +17,8 @@ def database_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def database(database_file: Path) -> AsyncIterator[Database]:
+async def database(database_file: Path, migrated: Path) -> AsyncIterator[Database]:
+    shutil.copy(migrated, database_file)
     database = Database(f"sqlite+aiosqlite:///{database_file}")
     await database.open()
     yield database

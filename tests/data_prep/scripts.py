@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from data_prep.schema import SCRIPT_COLUMNS
+from data_prep.script import Script, read_script
+from data_prep.speakers import Cast, find_speakers
 
 HEADER = ",".join(SCRIPT_COLUMNS)
 
@@ -95,3 +99,15 @@ def office_script(path: Path, episodes: int = 24, lines: int = 40) -> Path:
     together = row(93, "Michael and Dwight", "We said it at once!", place="")
     silent = row(94, "Pam", "(SMILES)", place="", speaking="false", spoken="")
     return write_script(path, [*rows, *first, together, silent])
+
+
+def read(path: Path, columns: Mapping[str, str] | None = None) -> tuple[Script, pd.DataFrame]:
+    """A script and all of its rows."""
+    script = read_script(path, columns)
+    return script, pd.concat([chunk.to_pandas() for chunk in script.chunks()], ignore_index=True)
+
+
+def cast_of(path: Path, columns: Mapping[str, str] | None = None) -> tuple[Cast, pd.DataFrame]:
+    """A script's cast and all of its lines."""
+    cast = find_speakers(read_script(path, columns))
+    return cast, pd.concat(cast.chunks(), ignore_index=True)

@@ -60,7 +60,7 @@ def test_context_speakers_stand_beside_their_lines() -> None:
 
 def test_the_three_files_have_the_promised_columns_and_rows(tmp_path: Path) -> None:
     lines = show(5, 2)
-    write_examples(lines, lines["speaker"] == "Lisa", 3, tmp_path)
+    write_examples([lines], "Lisa", 3, tmp_path)
     every, target, answers = (pq.read_table(tmp_path / name) for name in (QA_PAIRS, TARGET_PAIRS, TARGET_ANSWERS))
     assert tuple(every.column_names) == tuple(target.column_names) == PAIR_COLUMNS
     assert tuple(answers.column_names) == ANSWER_COLUMNS
@@ -72,5 +72,5 @@ def test_the_three_files_have_the_promised_columns_and_rows(tmp_path: Path) -> N
 
 def test_text_episode_ids_stay_text(tmp_path: Path) -> None:
     lines = show(2).assign(episode_id="s01e01")
-    write_examples(lines, lines["speaker"] == "Lisa", 3, tmp_path)
+    write_examples([lines], "Lisa", 3, tmp_path)
     assert pq.read_table(tmp_path / TARGET_ANSWERS)["episode_id"].to_pylist() == ["s01e01"]

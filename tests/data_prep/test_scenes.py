@@ -1,14 +1,12 @@
 from pathlib import Path
 
 from data_prep.scenes import spoken_lines
-from data_prep.script import read_script
-from data_prep.speakers import find_speakers
-from tests.data_prep.scripts import heading, row, write_script
+from tests.data_prep.scripts import cast_of, heading, row, write_script
 
 
 def scenes(folder: Path, *rows: list[str] | str) -> list[int]:
-    script = read_script(write_script(folder / "script.csv", rows))
-    return [int(scene) for scene in spoken_lines(find_speakers(script))["scene_id"]]
+    cast, lines = cast_of(write_script(folder / "script.csv", rows))
+    return [int(scene) for scene in spoken_lines(lines, cast.after_gaps())["scene_id"]]
 
 
 def line(number: int, place: str = "Home", episode: int = 1) -> list[str]:
@@ -40,3 +38,8 @@ def test_without_places_an_episode_is_one_scene(tmp_path: Path) -> None:
 def test_a_rejected_row_ends_the_scene_but_a_repeated_one_does_not(tmp_path: Path) -> None:
     assert scenes(tmp_path, line(1), line(2), '1,1,3,"lost', line(4)) == [0, 0, 1]
     assert scenes(tmp_path, line(1), line(2), line(1), line(4)) == [0, 0, 0]
+
+
+def test_a_lost_row_ends_the_scene_of_the_row_after_it_alone(tmp_path: Path) -> None:
+    rows: list[list[str] | str] = [line(2), line(1, episode=2), "1,1,9,lost", line(2, episode=2), line(3), '"', line(1)]
+    assert scenes(tmp_path, *rows) == [0, 0, 0, 1, 2]

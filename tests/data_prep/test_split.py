@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data_prep.split import split_lines
+from data_prep.split import plan_split
 
 
 def show(target_lines: Sequence[int], others: int = 10, scenes: int = 4) -> pd.DataFrame:
@@ -19,7 +19,9 @@ def show(target_lines: Sequence[int], others: int = 10, scenes: int = 4) -> pd.D
 
 
 def split(lines: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, str]:
-    return split_lines(lines, lines["speaker"] == "Target", seed)
+    plan = plan_split([lines], "Target", seed)
+    (divided,) = plan.split([lines])
+    return divided, plan.kind
 
 
 def shares(lines: pd.DataFrame) -> dict[str, float]:

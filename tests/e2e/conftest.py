@@ -1,6 +1,7 @@
 """A stage for each test, and a character for those that want a real engine."""
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from tests.model.conftest import make_tiny_llama
 
 
 @pytest.fixture
-async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+async def stage(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     monkeypatch.chdir(tmp_path)
+    shutil.copy(migrated, tmp_path / "bot.db")
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     async with open_stage(tmp_path) as stage:

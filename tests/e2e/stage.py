@@ -152,7 +152,7 @@ class Stage:
         async with asyncio.timeout(PATIENCE):
             version = 0
             while True:
-                seen = await self._get("messages", chat_id=chat, since=version, wait=5)
+                seen = await self._get("messages", chat_id=chat, since=version, wait=5 if count else 0)
                 mine = [message for message in seen["messages"] if message["from_bot"]]
                 if len(mine) >= count:
                     return mine

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
 
     telegram_bot_token: SecretStr | None = None
     telegram_base_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+(/.*)?$")
+    telegram_messages_per_second: float = Field(default=30, ge=0)
     proxy_url: SecretStr | None = None
     webhook_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+(/\S*)?$")
     webhook_secret: SecretStr | None = Field(default=None, validate_default=True)

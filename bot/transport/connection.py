@@ -47,7 +47,7 @@ def build_application(
         .token(token)
         .update_queue(inbox)
         .concurrent_updates(order)
-        .rate_limiter(Forwarding(move, FLOOD_RETRIES))
+        .rate_limiter(Forwarding(move, FLOOD_RETRIES, settings.telegram_messages_per_second))
         .read_timeout(HTTP_SECONDS)
         .connect_timeout(HTTP_SECONDS)
     )

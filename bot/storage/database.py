@@ -13,9 +13,11 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, S
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from bot.errors import SettingsError
+from bot.storage.round_trips import connect
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 BUSY_SECONDS = 10
+CONNECTIONS = 4  # Each is a thread. One can write at a time, and more of them only wait for each other.
 PAUSES = (0.1, 0.2, 0.4, 0.8)
 ESCAPES = "the address cannot be read; in a name or password write @ as %40, : as %3A and / as %2F"
 
@@ -100,7 +102,7 @@ def parse_url(url: str) -> URL:
 def _engine(url: URL) -> AsyncEngine:
     try:
         # Parameters are message texts: they must not show up in errors.
-        engine = create_async_engine(url, hide_parameters=True)
+        engine = create_async_engine(url, hide_parameters=True, **_connections(url))
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"DATABASE_URL: the driver {error.name} is not installed: pip install {error.name}"
@@ -115,6 +117,13 @@ def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _set_pragmas)
     return engine
+
+
+def _connections(url: URL) -> dict[str, Any]:
+    """How connections to SQLite are made and kept; those to other databases are as SQLAlchemy makes them."""
+    if url.drivername not in ("sqlite", "sqlite+aiosqlite"):
+        return {}
+    return {"connect_args": {"async_creator_fn": connect}, "pool_size": CONNECTIONS, "max_overflow": 0}
 
 
 def _is_about_the_database(error: Exception) -> bool:

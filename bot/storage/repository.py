@@ -1,6 +1,6 @@
 """The queries: what was said (a unit of work for the service), and the rows of the inbox."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Select, delete, func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.chat_service import AlreadyAnsweredError, Conversation, Exchange, Line, Mode
@@ -16,7 +16,7 @@ from bot.chat_settings import SettingsBook
 from bot.personas import Roster
 from bot.storage.settings_book import SqlSettingsBook
 from bot.storage.tables import Chat, InboxRow, Message, State, now
-from bot.storage.transaction import UNAVAILABLE, Sessions, transaction, unavailable
+from bot.storage.transaction import UNAVAILABLE, Sessions, statements, transaction, unavailable
 
 
 class SqlUnitOfWork:
@@ -145,20 +145,25 @@ class Standing:
     messages: Sequence[int]
 
 
+# Their numbers come back, but for those that are there already.
+ADD_UPDATES = {
+    dialect.dialect.name: dialect.insert(InboxRow).on_conflict_do_nothing().returning(InboxRow.update_id)
+    for dialect in (sqlite, postgresql)
+}
+
+
 class InboxRepository:
     """The rows of the inbox; each call is a transaction. Raises StorageError if the database is not available."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    async def add(self, update_id: int, payload: str) -> bool:
-        """Put an update on record; False if it is there already."""
-        try:
-            async with self._transaction() as session:
-                session.add(InboxRow(update_id=update_id, payload=payload))
-        except IntegrityError:
-            return False
-        return True
+    async def add(self, payloads: Mapping[int, str]) -> set[int]:
+        """Put updates on record, by their numbers; returns which of them were not there already."""
+        rows = [{"update_id": number, "payload": payload} for number, payload in payloads.items()]
+        async with statements(self._sessions) as connection:
+            add = ADD_UPDATES[connection.dialect.name]
+            return set((await connection.scalars(add, rows)).all())
 
     async def unfinished(self, update_id: int | None = None) -> list[Unfinished]:
         """What is still to be answered or sent, in the order of arrival; all of it, or one update."""

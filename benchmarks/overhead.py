@@ -22,8 +22,9 @@ from statistics import median, quantiles
 from typing import Any
 
 import psutil
-from telegram.request import HTTPXRequest
 
+from bot.transport.connection import HTTP_SECONDS
+from bot.transport.http import DirectRequest
 from tests.e2e.stage import REPOSITORY, TOKEN, BotProcess
 
 PARROT = REPOSITORY / "tests" / "e2e" / "bot_process.py"
@@ -37,7 +38,7 @@ MS, MIB = 1000.0, 2**20
 class Single:
     """One message at a time: seconds from the update's being ready to the answer's being there.
 
-    `round_trip` is that of a bare call by the library's HTTP client; two of them are not the bot's own.
+    `round_trip` is that of a bare call by the bot's HTTP client; two of them are not the bot's own.
     """
 
     messages: int
@@ -150,8 +151,8 @@ async def under_load(server: Telegram, process: BotProcess, people: int, message
 
 
 async def round_trip(url: str) -> float:
-    """What a call costs that does nothing, in seconds: the library's HTTP client and the server, median."""
-    client = HTTPXRequest()
+    """What a call costs that does nothing, in seconds: the bot's HTTP client and the server, median."""
+    client = DirectRequest(1, HTTP_SECONDS)
     await client.initialize()
     times = []
     for _ in range(ROUND_TRIPS):

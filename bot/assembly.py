@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from bot.arrivals import Arrivals
 from bot.casting import Casting
 from bot.chat_order import ChatOrder
 from bot.chat_service import Actor, Cast, ChatService
@@ -52,6 +53,7 @@ from bot.storage.guest_book import SqlGuestBook
 from bot.storage.ledger import SqlLedger
 from bot.storage.opinions import SqlOpinions
 from bot.storage.personal_records import PersonalRecords
+from bot.storage.register import SqlRegister
 from bot.storage.relocation import Relocation
 from bot.storage.repository import InboxRepository, SqlUnitOfWork
 from bot.storage.retention import Retention
@@ -135,6 +137,10 @@ class Assembly:
     @cached_property
     def _book(self) -> SettingsAtHand:
         return SettingsAtHand(SqlSettingsBook(self._sessions))
+
+    @cached_property
+    def _arrivals(self) -> Arrivals:
+        return Arrivals(SqlRegister(self._sessions))
 
     @cached_property
     def _casting(self) -> Casting:
@@ -253,17 +259,19 @@ class Assembly:
         failures = Failures(self._inbox, delivery, locales, self._settings.admin_ids)
         self._inbox.excuse_with(failures.ask_to_wait)
         return Staff(
-            broadcasting=Broadcasting(self._backstage, self._announcements, self._broadcaster, delivery, locales),
+            broadcasting=Broadcasting(
+                self._arrivals, self._backstage, self._announcements, self._broadcaster, delivery, locales
+            ),
             commands=Commands(self._service, *talking),
             control=Control(self._thoughts, self._stopping, *talking),
             dialogue=Dialogue(self._service, *talking),
-            doorkeeper=Doorkeeper(self._gate, self._notices, overheard, delivery, locales),
+            doorkeeper=Doorkeeper(self._arrivals, self._gate, self._notices, overheard, delivery, locales),
             failures=failures,
             inline=InlineMode(self._service, self._stopping, self._gate, self._notices, locales, pause),
-            judging=Judging(Feedback(opinions, tables.now), delivery, locales),
+            judging=Judging(self._arrivals, Feedback(opinions, tables.now), delivery, locales),
             moving=Moving(self._relocation.move),
             overheard=overheard,
-            settings_menu=SettingsMenu(self._book, delivery, locales),
+            settings_menu=SettingsMenu(self._arrivals, self._book, delivery, locales),
             features=self._features,
         )
 

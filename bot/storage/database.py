@@ -10,14 +10,14 @@ from alembic.util.exc import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import SettingsError
-from bot.storage.round_trips import connect
+from bot.storage.transaction import Sessions
+from bot.storage.worker import AsyncWorker, ThreadWorker, Worker
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 BUSY_SECONDS = 10
-CONNECTIONS = 4  # Each is a thread. One can write at a time, and more of them only wait for each other.
 PAUSES = (0.1, 0.2, 0.4, 0.8)
 ESCAPES = "the address cannot be read; in a name or password write @ as %40, : as %3A and / as %2F"
 
@@ -41,13 +41,13 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = parse_url(url)
         self._engine = _engine(self._url)
-        self.session = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
+        self._worker = _worker(self._url, self._engine)
+        self.session = Sessions(self._engine, self._worker)
 
     @property
     def folder(self) -> Path:
         """Where an SQLite file lies; with any other database, where the bot runs."""
-        file = self._url.database if self._url.get_backend_name() == "sqlite" else None
-        return Path(file).parent if file and file != ":memory:" else Path()
+        return Path(self._url.database or "").parent if _is_file(self._url) else Path()
 
     async def open(self) -> None:
         """Create what is missing: the folder of an SQLite file, and tables by migration."""
@@ -75,6 +75,7 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        await self._worker.close()
         await self._engine.dispose()
 
 
@@ -102,7 +103,7 @@ def parse_url(url: str) -> URL:
 def _engine(url: URL) -> AsyncEngine:
     try:
         # Parameters are message texts: they must not show up in errors.
-        engine = create_async_engine(url, hide_parameters=True, **_connections(url))
+        engine = create_async_engine(url, hide_parameters=True)
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"DATABASE_URL: the driver {error.name} is not installed: pip install {error.name}"
@@ -119,11 +120,12 @@ def _engine(url: URL) -> AsyncEngine:
     return engine
 
 
-def _connections(url: URL) -> dict[str, Any]:
-    """How connections to SQLite are made and kept; those to other databases are as SQLAlchemy makes them."""
-    if url.drivername not in ("sqlite", "sqlite+aiosqlite"):
-        return {}
-    return {"connect_args": {"async_creator_fn": connect}, "pool_size": CONNECTIONS, "max_overflow": 0}
+def _worker(url: URL, engine: AsyncEngine) -> Worker:
+    return ThreadWorker(url, _set_pragmas) if _is_file(url) else AsyncWorker(engine)
+
+
+def _is_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and bool(url.database) and url.database != ":memory:"
 
 
 def _is_about_the_database(error: Exception) -> bool:
@@ -140,5 +142,5 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 
 def _make_folder(url: URL) -> None:
-    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if _is_file(url):
+        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)

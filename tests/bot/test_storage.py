@@ -97,7 +97,7 @@ async def test_topics_have_contexts_of_their_own(database: Database) -> None:
 
 
 async def test_what_is_not_committed_is_undone(database: Database, database_file: Path) -> None:
-    await InboxRepository(database.session).add(1, "{}")
+    await InboxRepository(database.session).add({1: "{}"})
     async with SqlUnitOfWork(database.session) as work:
         await work.remember(HOME, exchange("1", "2"))
         await work.answered(1, "2")
@@ -108,7 +108,7 @@ async def test_what_is_not_committed_is_undone(database: Database, database_file
 async def test_an_answer_and_the_state_of_its_update_are_committed_together(
     database: Database, database_file: Path
 ) -> None:
-    await InboxRepository(database.session).add(1, "{}")
+    await InboxRepository(database.session).add({1: "{}"})
     async with SqlUnitOfWork(database.session) as work:
         await work.remember(HOME, exchange("1", "2"))
         await work.answered(1, "2")
@@ -121,7 +121,7 @@ async def test_an_answer_and_the_state_of_its_update_are_committed_together(
 async def test_of_two_who_answer_the_same_update_the_second_is_told_and_leaves_no_trace(
     database: Database, database_file: Path
 ) -> None:
-    await InboxRepository(database.session).add(1, "{}")
+    await InboxRepository(database.session).add({1: "{}"})
     actors = ScriptedActor("first"), ScriptedActor("second")
     services = [
         ChatService(SoleActor(actor), lambda: SqlUnitOfWork(database.session), ReplyQueue(1), 6) for actor in actors
@@ -149,7 +149,7 @@ async def test_the_context_query_uses_an_index(database: Database, database_file
 
 async def test_a_closed_inbox_row_holds_no_text(database: Database, database_file: Path) -> None:
     rows = InboxRepository(database.session)
-    assert await rows.add(7, '{"text": "a secret"}')
+    assert await rows.add({7: '{"text": "a secret"}'})
     async with SqlUnitOfWork(database.session) as work:
         await work.answered(7, "another secret")
         await work.commit()
@@ -159,15 +159,15 @@ async def test_a_closed_inbox_row_holds_no_text(database: Database, database_fil
 
 async def test_an_update_is_put_on_record_once(database: Database, database_file: Path) -> None:
     rows = InboxRepository(database.session)
-    assert await rows.add(7, "first")
-    assert not await rows.add(7, "second")
+    assert await rows.add({7: "first"})
+    assert not await rows.add({7: "second"})
     assert sql(database_file, "SELECT payload FROM inbox") == [("first",)]
 
 
 async def test_only_closed_rows_that_are_old_are_pruned(database: Database, database_file: Path) -> None:
     rows = InboxRepository(database.session)
     for number in (1, 2, 3):
-        await rows.add(number, "{}")
+        await rows.add({number: "{}"})
     await rows.finish(1, State.DONE)
     await rows.finish(2, State.FAILED)
     await rows.prune(timedelta(hours=1))

@@ -276,19 +276,20 @@ def write(found: dict[str, Any], folder: Path) -> None:
 
 HEAD = """# What the bot itself costs
 
-`make bench-bot` has written this page. The real process against the offline Telegram, a process of its own, over HTTP; both
-share {cores} CPU cores ({machine}, Python {python})."""
+`make bench-bot` has written this page. The real process against the offline Telegram, a process of its own, over HTTP;
+both share {cores} CPU cores ({machine}, Python {python})."""
 
 SINGLE = """## One message at a time
 
-An instant actor is in the model's place. The clock runs from the moment when Telegram has the message ready for the bot until it
-has the answer. That takes two calls over HTTP (the message comes as the answer to a call, the answer goes as another one), and
-two bare round trips of the same HTTP client to the same server, which do nothing else, are subtracted."""
+An instant actor is in the model's place. The clock runs from the moment when Telegram has the message ready for the bot
+until it has the answer. That takes two calls over HTTP (the message comes as the answer to a call, the answer goes as
+another one), and two bare round trips of the same HTTP client to the same server, which do nothing else, are
+subtracted."""
 
 LOADS = """## Many people
 
-{people} people write, each in a chat of their own, at a rate or all at once. Nobody waits for an answer before the next message
-is written."""
+{people} people write, each in a chat of their own, at a rate or all at once. Nobody waits for an answer before the next
+message is written."""
 
 CHARACTER = """## With the character that ships
 

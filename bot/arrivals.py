@@ -1,7 +1,7 @@
 """Arrivals: what is on record of where an update comes from and of who sent it, read once for all handlers."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.chat_service import Conversation
@@ -15,7 +15,7 @@ class Arrival:
     last time, and whether the sender was asked for better words.
     """
 
-    settings: ChatSettings = ChatSettings()
+    settings: ChatSettings = field(default_factory=ChatSettings)
     is_banned: bool = False
     was_lost: bool = False
     is_asked: bool = False

@@ -2,8 +2,8 @@
 
 python-telegram-bot awaits `put` of its update queue before it confirms what it has received, in polling and with a
 webhook alike. So a queue whose `put` commits is enough: what was not finished when the process died is on record, and
-`restore` brings it back. What comes in one answer to polling is put on `record` together, before it is put. An update is `received`, then `answered` (set by the service, in one transaction with the
-answer), then `done`; or `failed`.
+`restore` brings it back. What comes in one answer to polling is put on record together, before the library sees it. An
+update is `received`, then `answered` (set by the service, in one transaction with the answer), then `done`; or `failed`.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Calls of Telegram over HTTP: by aiohttp, or by httpx, the library's own choice, where there is a proxy on the way.
+"""Calls of Telegram over HTTP: by aiohttp, or by httpx, as the library itself does, behind a proxy.
 
-A call by httpx costs eight times the processor time of one by aiohttp, which was half of all that a message costs. httpx
+A call by httpx takes eight times the processor time of one by aiohttp, more than all else that a message costs. But it
 knows more kinds of proxies.
 """
 

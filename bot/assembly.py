@@ -41,8 +41,8 @@ from bot.locales import Locales
 from bot.origins import Origins
 from bot.reply_queue import ReplyQueue
 from bot.second_thoughts import SecondThoughts
-from bot.settings import Settings
-from bot.stars import StoredVersions, TrainedScript, build_roster, load_actor, load_persona
+from bot.settings import Settings, token_of
+from bot.stars import StoredVersions, TrainedScript, build_roster, load_persona
 from bot.stopping import Stopping
 from bot.storage import tables
 from bot.storage.answers import AnswerRepository
@@ -66,7 +66,7 @@ from bot.training.reports import TrainingReports
 from bot.training.retraining import Retraining
 from bot.training.succession import Succession
 from bot.training.trainer import Trainer
-from bot.transport.connection import build_application, build_intake, token_of
+from bot.transport.connection import build_application, build_intake
 from bot.transport.delivery import Delivery
 from bot.transport.menus import Menus
 from bot.transport.overhearing import Overheard
@@ -88,15 +88,19 @@ class Assembly:
     """
 
     def __init__(
-        self, settings: Settings, actor: Actor | None, load: Callable[[str], Actor] | None, pace: Pace, trainer: Trainer
+        self,
+        settings: Settings,
+        database: Database,
+        actor: Actor,
+        load: Callable[[str], Actor] | None,
+        pace: Pace,
+        trainer: Trainer,
     ) -> None:
         self._settings = settings
-        self._token = token_of(settings)  # Before anything that takes long.
-        self.database = Database(settings.database_url.get_secret_value())
+        self.database = database
         self._sessions = self.database.session
         self._pace = pace
         self._trainer = trainer
-        actor = actor or load_actor(settings)
         self._roster = build_roster(settings, actor)
         self.troupe = Troupe(load or partial(load_persona, settings), settings.personas_in_memory)
         self.troupe.welcome(settings.persona, actor)
@@ -186,7 +190,8 @@ class Assembly:
 
     @cached_property
     def _application(self) -> AnyApplication:
-        return build_application(self._token, self._settings, self._inbox, self._order, self._relocation.move)
+        token = token_of(self._settings)
+        return build_application(token, self._settings, self._inbox, self._order, self._relocation.move)
 
     @cached_property
     def _delivery(self) -> Delivery:

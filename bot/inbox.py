@@ -3,7 +3,7 @@
 python-telegram-bot awaits `put` of its update queue before it confirms what it has received, in polling and with a
 webhook alike. So a queue whose `put` commits is enough: what was not finished when the process died is on record, and
 `restore` brings it back. What comes in one answer to polling is put on record together, before the library sees it. An
-update is `received`, then `answered` (set by the service, in one transaction with the answer), then `done`; or `failed`.
+update is `received`, then `answered` (set by the service, together with the answer), then `done`; or `failed`.
 """
 
 import asyncio
@@ -61,19 +61,19 @@ class Inbox(asyncio.Queue[object]):
         """
         if isinstance(item, Update) and item.inline_query is None:
             if item.update_id not in self._recorded:
-                await self.record([item])
+                await self.record([(item, item.to_json())])
             if not self._recorded.pop(item.update_id):
                 return
             self._open.add(item.update_id)
         await super().put(item)
 
-    async def record(self, updates: Sequence[Update]) -> None:
-        """Commit updates that are going to be put, all in one transaction."""
-        payloads = {update.update_id: update.to_json() for update in updates if update.inline_query is None}
+    async def record(self, updates: Sequence[tuple[Update, str]]) -> None:
+        """Commit updates that are going to be put, with the JSON that they came in, all in one transaction."""
+        payloads = {update.update_id: payload for update, payload in updates if update.inline_query is None}
         if not payloads:
             return
         # If the database is not available, waiting here keeps the updates unconfirmed, that is: safe with Telegram.
-        new = await self._insist(lambda: self._rows.add(payloads), updates[0])
+        new = await self._insist(lambda: self._rows.add(payloads), updates[0][0])
         self._recorded |= {number: number in new for number in payloads}
         await self._prune_now_and_then(len(new))
 

@@ -177,6 +177,16 @@ def load_settings(**replacements: Any) -> Settings:
         raise SettingsError(".env is not UTF-8 text") from None
 
 
+def token_of(settings: Settings) -> str:
+    """The bot's token. Raises SettingsError where there is none."""
+    if settings.telegram_bot_token is None:
+        raise SettingsError(
+            "TELEGRAM_BOT_TOKEN is not set: put the token that BotFather gave you in .env, "
+            "or try `python -m bot offline`, which needs none"
+        )
+    return settings.telegram_bot_token.get_secret_value()
+
+
 def _is_proxy(url: str) -> bool:
     try:
         parts = urlsplit(url)

@@ -2,12 +2,9 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
-from sqlalchemy import event
+from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -15,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.errors import SettingsError
 from bot.storage.transaction import Sessions
 from bot.storage.worker import AsyncWorker, ThreadWorker, Worker
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 BUSY_SECONDS = 10
@@ -54,9 +54,11 @@ class Database:
         shown = self._url.render_as_string(hide_password=True)
         try:
             _make_folder(self._url)
-            await asyncio.to_thread(command.upgrade, migration_config(self._url), "head")
             await self._connect()
+            if await self._worker.run(_version) != latest_version():
+                await asyncio.to_thread(_migrate, self._url)
         except Exception as error:
+            await self.close()
             if not _is_about_the_database(error):
                 raise
             reason = getattr(error, "orig", None) or error
@@ -79,12 +81,34 @@ class Database:
         await self._engine.dispose()
 
 
-def migration_config(url: URL) -> Config:
+def latest_version() -> str:
+    """The number of the last migration; their files begin with it."""
+    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("*.py"))
+
+
+def migration_config(url: URL) -> "Config":
     """Alembic's configuration for a database, independent of the current folder."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["url"] = url
     return config
+
+
+def _version(connection: Connection) -> str | None:
+    """The number of the migration that the database has; None if it has none, or several."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
+    return str(found[0]) if len(found) == 1 else None
+
+
+def _migrate(url: URL) -> None:
+    """Bring the tables up to date. Alembic takes its time to load, so it is loaded only where it has work to do."""
+    from alembic import command
+
+    command.upgrade(migration_config(url), "head")
 
 
 def parse_url(url: str) -> URL:
@@ -130,8 +154,8 @@ def _is_file(url: URL) -> bool:
 
 def _is_about_the_database(error: Exception) -> bool:
     """SQLAlchemy translates what a driver raises, except while asyncpg connects."""
-    kinds = (SQLAlchemyError, CommandError, OSError)
-    return isinstance(error, kinds) or type(error).__module__.partition(".")[0] == "asyncpg"
+    library = type(error).__module__.partition(".")[0]
+    return isinstance(error, (SQLAlchemyError, OSError)) or library in ("alembic", "asyncpg")
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

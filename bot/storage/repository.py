@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
+from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Update, UpdateBase, bindparam, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Insert, Update, UpdateBase, bindparam, delete, select, update
 
 from bot.chat_service import Conversation, Exchange, Line
 from bot.chat_settings import SettingsBook
@@ -94,13 +95,6 @@ class Standing:
     messages: Sequence[int]
 
 
-# Their numbers come back, but for those that are there already.
-ADD_UPDATES = {
-    dialect.dialect.name: dialect.insert(InboxRow).on_conflict_do_nothing().returning(InboxRow.update_id)
-    for dialect in (sqlite, postgresql)
-}
-
-
 FINISH = (
     update(InboxRow)
     .where(InboxRow.update_id == bindparam("number"))
@@ -120,7 +114,7 @@ class InboxRepository:
         rows = [{"update_id": number, "payload": payload} for number, payload in payloads.items()]
 
         def work(connection: Connection) -> set[int]:
-            return set(connection.scalars(ADD_UPDATES[connection.dialect.name], rows))
+            return set(connection.scalars(_add_updates(connection.dialect.name), rows))
 
         return await self._sessions.transact(work)
 
@@ -168,6 +162,14 @@ class InboxRepository:
                 connection.execute(STAND, {"asked": standing.question, "numbers": list(standing.messages)})
 
         await self._sessions.transact(work)
+
+
+@cache
+def _add_updates(dialect: str) -> Insert:
+    """The numbers come back, but for those that are there already. Each dialect is loaded where it is needed."""
+    insert = import_module(f"sqlalchemy.dialects.{dialect}").insert
+    add: Insert = insert(InboxRow).on_conflict_do_nothing().returning(InboxRow.update_id)
+    return add
 
 
 def _update(update_id: int) -> Update:

@@ -62,13 +62,3 @@ def build_application(
         if settings.proxy_url and isinstance(error.__cause__, ImportError):
             raise SettingsError("PROXY_URL: a socks5 proxy needs one more package: pip install socksio") from None
         raise
-
-
-def token_of(settings: Settings) -> str:
-    """The bot's token. Raises SettingsError where there is none."""
-    if settings.telegram_bot_token is None:
-        raise SettingsError(
-            "TELEGRAM_BOT_TOKEN is not set: put the token that BotFather gave you in .env, "
-            "or try `python -m bot offline`, which needs none"
-        )
-    return settings.telegram_bot_token.get_secret_value()

@@ -17,6 +17,7 @@ from bot.transport.addressing import owner_of
 
 HIGHEST_ID = 2**63 - 1
 JsonObject = dict[str, Any]
+Record = Callable[[Sequence[tuple[Update, str]]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,6 @@ def update_of(data: Any, bot: Bot | None) -> Update:
     """The update in what JSON has given. Raises ValueError, which quotes nothing of it."""
     try:
         update = Update.de_json(data, bot)
-        update.to_json()  # As the inbox does to keep it.
         owner_of(update)  # As the order of work does, before anything is handled.
     except Exception as error:  # Whatever the library makes of what is no update.
         raise ValueError(f"is no update ({type(error).__name__})") from None
@@ -40,7 +40,7 @@ class Fetching(BaseRequest):
     An update that cannot be read has nothing but its number any more. `record` commits all the others at once.
     """
 
-    def __init__(self, request: BaseRequest, record: Callable[[Sequence[Update]], Awaitable[None]]) -> None:
+    def __init__(self, request: BaseRequest, record: Record) -> None:
         self._request = request
         self._record = record
 
@@ -65,7 +65,7 @@ class Fetching(BaseRequest):
         if not isinstance(found, list) or not found:
             return body
         readable = [part for data in found for part in _readable(data)]
-        await self._record([update for _data, update in readable])
+        await self._record([(update, json.dumps(data)) for data, update in readable])
         return json.dumps({**answer, "result": [data for data, _update in readable]}).encode()
 
 

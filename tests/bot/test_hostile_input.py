@@ -144,8 +144,8 @@ def test_of_what_telegram_sends_every_update_with_a_number_can_be_read_and_is_on
 ) -> None:
     recorded: list[int] = []
 
-    async def record(updates: Sequence[Update]) -> None:
-        recorded.extend(update.update_id for update in updates)
+    async def record(updates: Sequence[tuple[Update, str]]) -> None:
+        recorded.extend(update_of(json.loads(payload), BOT).update_id for _update, payload in updates)
 
     fetching = Fetching(Answering(json.dumps({"ok": True, "result": found}).encode()), record)
     _status, payload = asyncio.run(fetching.do_request("", "POST"))

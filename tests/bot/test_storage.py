@@ -248,7 +248,7 @@ def test_of_a_malformed_url_nothing_is_repeated(url: str) -> None:
 
 @pytest.mark.parametrize(("module", "base"), [("asyncpg.exceptions", Exception), ("builtins", OSError)])
 async def test_a_server_that_refuses_the_connection_gets_one_line(
-    module: str, base: type[Exception], database: Database, monkeypatch: pytest.MonkeyPatch
+    module: str, base: type[Exception], database_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusal = type("RefusalError", (base,), {"__module__": module})
 
@@ -257,7 +257,7 @@ async def test_a_server_that_refuses_the_connection_gets_one_line(
 
     monkeypatch.setattr("alembic.command.upgrade", refuse)
     with pytest.raises(SettingsError, match=r"^DATABASE_URL: cannot use .*: nobody is at home$"):
-        await database.open()
+        await Database(f"sqlite+aiosqlite:///{database_file}").open()
 
 
 async def test_a_journal_mode_that_another_start_is_setting_too_is_set_a_moment_later(
@@ -279,14 +279,14 @@ async def test_a_journal_mode_that_another_start_is_setting_too_is_set_a_moment_
 
 
 async def test_a_mistake_of_the_program_is_not_blamed_on_the_url(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise KeyError("bug")
 
     monkeypatch.setattr("alembic.command.upgrade", fail)
     with pytest.raises(KeyError, match="bug"):
-        await database.open()
+        await Database(f"sqlite+aiosqlite:///{database_file}").open()
 
 
 async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What does the bot itself cost? python -m benchmarks.overhead [--quick] [--trials ...] [--out DIR]
+"""What does the bot itself cost? python -m benchmarks.overhead [--quick] [--no-character] [--out DIR]
 
 The real process against the offline Telegram, which is a process of its own, over HTTP. With an instant actor in the
 model's place: what the bot adds to a message, and how many messages a second it carries with none lost or doubled.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Insert, and_, bindparam, exists, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from bot.chat_service import AlreadyAnsweredError, Conversation, Exchange, Line, Mode
@@ -74,7 +74,7 @@ def last_lines(connection: Connection, dialogue: Mapping[str, Any], count: int) 
     return lines(connection.execute(LAST_LINES, {**dialogue, "count": count}).all())
 
 
-def lines(rows: Sequence[Row[Any]]) -> list[Line]:
+def lines(rows: Sequence[Any]) -> list[Line]:
     """What `LINES` has given, oldest first."""
     return [Line(*row[:3], person=None if row.is_character else row.user_id) for row in reversed(rows)]
 
@@ -83,7 +83,7 @@ def chat_of(connection: Connection, conversation: Conversation) -> int:
     """The number of the chat's row, which is made if it is not there."""
     where = {"chat_id": conversation.chat_id, "thread_id": conversation.thread_id}
     found = connection.scalar(FIND_CHAT, where)
-    return int(found or connection.execute(ADD_CHAT, where).inserted_primary_key[0])
+    return found or _inserted(connection, ADD_CHAT, where)
 
 
 def reset(connection: Connection, conversation: Conversation) -> None:
@@ -106,7 +106,7 @@ def store(connection: Connection, said: Sequence[Said], receipt: int | None, ans
         connection.execute(ADD_MESSAGE, {**row, "question": question, "waited": waited})
 
 
-def piece_of(rows: Sequence[Row[Any]]) -> Piece | None:
+def piece_of(rows: Sequence[Any]) -> Piece | None:
     """What `PIECES` has given of one question; None if there is none."""
     if not rows:
         return None
@@ -134,7 +134,14 @@ def _question(connection: Connection, said: Said) -> tuple[int, int]:
     row = {**_row(chat, said.exchange, said.exchange.question), "message": said.exchange.message}
     if said.answered_in:
         row["answered_in"] = list(said.answered_in)
-    return chat, int(connection.execute(ADD_MESSAGE, row).inserted_primary_key[0])
+    return chat, _inserted(connection, ADD_MESSAGE, row)
+
+
+def _inserted(connection: Connection, statement: Insert, row: Mapping[str, Any]) -> int:
+    """Insert a row; returns its number."""
+    key = connection.execute(statement, row).inserted_primary_key
+    assert key is not None, "each of our tables has one"
+    return int(key[0])
 
 
 def _answered(connection: Connection, receipt: int, answer: str, question: int | None) -> float:

@@ -75,7 +75,7 @@ class DirectRequest(BaseRequest):
 
 def build_request(connections: int, seconds: float, proxy: str | None) -> BaseRequest:
     """A request for the library's bot. Raises RuntimeError where a package is missing that the proxy needs."""
-    if proxy or getproxies():
+    if proxy or {"http", "https", "all"} & getproxies().keys():
         return HTTPXRequest(connections, proxy=proxy, read_timeout=seconds, connect_timeout=seconds)
     return DirectRequest(connections, seconds)
 

@@ -74,15 +74,20 @@ def build(
 
     token_of(settings)  # What can be wrong is looked at before anything that takes long.
     database = Database(settings.database_url.get_secret_value())
-    coming = None if actor else _in_background(partial(load_actor, settings))
+    coming = _in_background(partial(load_actor, settings)) if actor is None else _there(actor)
     from bot.assembly import Assembly  # Takes a second as well, in which the character comes.
     from bot.training.trainer import Trainer
     from bot.transport.previews import Pace
 
     trainer = trainer or Trainer(settings.model_store, settings.script)
-    actor = coming.result() if coming else actor
-    parts = Assembly(settings, database, actor, load, pace or Pace(), trainer)
+    parts = Assembly(settings, database, coming.result(), load, pace or Pace(), trainer)
     return App(parts.troupe, parts.database, parts.lifecycle, parts.retention, parts.errors, parts.watch)
+
+
+def _there(actor: Actor) -> "Future[Actor]":
+    outcome: Future[Actor] = Future()
+    outcome.set_result(actor)
+    return outcome
 
 
 def _in_background(work: Callable[[], T]) -> "Future[T]":

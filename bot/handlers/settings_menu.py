@@ -51,7 +51,7 @@ class SettingsMenu(Feature):
             arrival = await self._arrivals.look_up(where, visitor_of(update))
         except StorageError as error:  # Who needs the database says so; this one only would like to have it.
             log.info("Update %d: what the chat has chosen is not known (%s)", update.update_id, error)
-        self._book.open(where, arrival and arrival.settings)
+        self._book.open(where, arrival.settings if arrival else None)
         self._locales.choose(self._book.page.language)
 
     async def pressed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -76,7 +76,10 @@ def last_lines(connection: Connection, dialogue: Mapping[str, Any], count: int) 
 
 def lines(rows: Sequence[Any]) -> list[Line]:
     """What `LINES` has given, oldest first."""
-    return [Line(*row[:3], person=None if row.is_character else row.user_id) for row in reversed(rows)]
+    return [
+        Line(row.speaker, row.text, row.is_character, None if row.is_character else row.user_id)
+        for row in reversed(rows)
+    ]
 
 
 def chat_of(connection: Connection, conversation: Conversation) -> int:

@@ -17,7 +17,7 @@ class SqlOpinions(SqlRevision):
 
     async def exchange(self, chat_id: int, number: int) -> Piece | None:
         found = await self._session.scalar(_questions(chat_id).where(Message.id == number))
-        return await self._piece(found and found.id)
+        return await self._piece(found.id if found else None)
 
     async def exchange_in(self, chat_id: int, message: int) -> Piece | None:
         # The list is text to every database; which of the few rows with these digits it is, is seen here.

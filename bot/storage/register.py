@@ -1,6 +1,8 @@
 """The query that every update costs; see `bot.arrivals`."""
 
-from sqlalchemy import Connection, and_, bindparam, exists, literal, or_, select
+from typing import cast
+
+from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, literal, or_, select
 
 from bot.arrivals import Arrival
 from bot.chat_service import Conversation
@@ -11,7 +13,9 @@ from bot.storage.tables import Ban, Chat, ChatChoices, Opinion
 from bot.storage.transaction import Sessions
 
 CHOICES = ChatChoices.__table__
-CHAT, THREAD, SENDER = bindparam("chat"), bindparam("thread"), bindparam("sender")
+CHAT: BindParameter[int] = bindparam("chat")
+THREAD: BindParameter[int] = bindparam("thread")
+SENDER: BindParameter[int] = bindparam("sender")
 LOOK_UP = select(
     exists().where(or_(Ban.id == SENDER, Ban.id == CHAT)).label("is_banned"),
     exists().where(Chat.chat_id == CHAT, Chat.unreachable_since.is_not(None)).label("was_lost"),
@@ -36,7 +40,7 @@ class SqlRegister:
 
         def work(connection: Connection) -> Arrival:
             row = connection.execute(LOOK_UP, ids).one()
-            settings = settings_of(row) if row.chat_id is not None else ChatSettings()
+            settings = settings_of(cast(ChatChoices, row)) if row.chat_id is not None else ChatSettings()
             return Arrival(settings, bool(row.is_banned), bool(row.was_lost), bool(row.is_asked))
 
         return await self._sessions.transact(work)

@@ -14,7 +14,7 @@ PIP := $(PY) -m pip --disable-pip-version-check
 SERVE := $(VENV)/.serve-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: help run chat train test coverage soak check format lock messages pictures install install-dev clean
+.PHONY: help run chat train test coverage soak bench-bot check format lock messages pictures install install-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ coverage: install-dev ## the same, with what of the code it runs; takes half as 
 
 soak: install-dev ## kill it a hundred times, then keep it busy for MINUTES=10; writes docs/results/reliability.md
 	@$(PY) -m benchmarks.reliability --minutes $(or $(MINUTES),10) --kills $(or $(KILLS),100)
+
+bench-bot: install-dev ## what the bot itself costs, messages a second, start and memory; writes docs/results/overhead.md
+	@$(PY) -m benchmarks.overhead
 
 check: install-dev ## lint, formatting and types
 	@$(BIN)/ruff check .

@@ -3,12 +3,16 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from threading import Thread
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.chat_service import Actor
-from bot.settings import Settings
+from bot.settings import Settings, token_of
+from bot.stars import load_actor
 from bot.troupe import Troupe
 
 if TYPE_CHECKING:
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
     from bot.transport.previews import Pace
     from bot.upkeep.error_log import ErrorLog
     from bot.upkeep.watch import Watch
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,13 +70,38 @@ def build(
 
     Raises SettingsError with one line that names the key.
     """
-    from bot.assembly import Assembly
+    from bot.storage.database import Database
+
+    token_of(settings)  # What can be wrong is looked at before anything that takes long.
+    database = Database(settings.database_url.get_secret_value())
+    coming = _in_background(partial(load_actor, settings)) if actor is None else _there(actor)
+    from bot.assembly import Assembly  # Takes a second as well, in which the character comes.
     from bot.training.trainer import Trainer
     from bot.transport.previews import Pace
 
     trainer = trainer or Trainer(settings.model_store, settings.script)
-    parts = Assembly(settings, actor, load, pace or Pace(), trainer)
+    parts = Assembly(settings, database, coming.result(), load, pace or Pace(), trainer)
     return App(parts.troupe, parts.database, parts.lifecycle, parts.retention, parts.errors, parts.watch)
+
+
+def _there(actor: Actor) -> "Future[Actor]":
+    outcome: Future[Actor] = Future()
+    outcome.set_result(actor)
+    return outcome
+
+
+def _in_background(work: Callable[[], T]) -> "Future[T]":
+    """Begin with the work in a thread, which does not keep a process that is told to stop from ending."""
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return outcome
 
 
 def stop_on_signals() -> asyncio.Event:

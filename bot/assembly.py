@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from bot.arrivals import Arrivals
 from bot.casting import Casting
 from bot.chat_order import ChatOrder
 from bot.chat_service import Actor, Cast, ChatService
@@ -40,8 +41,8 @@ from bot.locales import Locales
 from bot.origins import Origins
 from bot.reply_queue import ReplyQueue
 from bot.second_thoughts import SecondThoughts
-from bot.settings import Settings
-from bot.stars import StoredVersions, TrainedScript, build_roster, load_actor, load_persona
+from bot.settings import Settings, token_of
+from bot.stars import StoredVersions, TrainedScript, build_roster, load_persona
 from bot.stopping import Stopping
 from bot.storage import tables
 from bot.storage.answers import AnswerRepository
@@ -52,6 +53,7 @@ from bot.storage.guest_book import SqlGuestBook
 from bot.storage.ledger import SqlLedger
 from bot.storage.opinions import SqlOpinions
 from bot.storage.personal_records import PersonalRecords
+from bot.storage.register import SqlRegister
 from bot.storage.relocation import Relocation
 from bot.storage.repository import InboxRepository, SqlUnitOfWork
 from bot.storage.retention import Retention
@@ -64,7 +66,7 @@ from bot.training.reports import TrainingReports
 from bot.training.retraining import Retraining
 from bot.training.succession import Succession
 from bot.training.trainer import Trainer
-from bot.transport.connection import build_application, build_intake, token_of
+from bot.transport.connection import build_application, build_intake
 from bot.transport.delivery import Delivery
 from bot.transport.menus import Menus
 from bot.transport.overhearing import Overheard
@@ -86,15 +88,19 @@ class Assembly:
     """
 
     def __init__(
-        self, settings: Settings, actor: Actor | None, load: Callable[[str], Actor] | None, pace: Pace, trainer: Trainer
+        self,
+        settings: Settings,
+        database: Database,
+        actor: Actor,
+        load: Callable[[str], Actor] | None,
+        pace: Pace,
+        trainer: Trainer,
     ) -> None:
         self._settings = settings
-        self._token = token_of(settings)  # Before anything that takes long.
-        self.database = Database(settings.database_url.get_secret_value())
+        self.database = database
         self._sessions = self.database.session
         self._pace = pace
         self._trainer = trainer
-        actor = actor or load_actor(settings)
         self._roster = build_roster(settings, actor)
         self.troupe = Troupe(load or partial(load_persona, settings), settings.personas_in_memory)
         self.troupe.welcome(settings.persona, actor)
@@ -135,6 +141,10 @@ class Assembly:
     @cached_property
     def _book(self) -> SettingsAtHand:
         return SettingsAtHand(SqlSettingsBook(self._sessions))
+
+    @cached_property
+    def _arrivals(self) -> Arrivals:
+        return Arrivals(SqlRegister(self._sessions))
 
     @cached_property
     def _casting(self) -> Casting:
@@ -180,7 +190,8 @@ class Assembly:
 
     @cached_property
     def _application(self) -> AnyApplication:
-        return build_application(self._token, self._settings, self._inbox, self._order, self._relocation.move)
+        token = token_of(self._settings)
+        return build_application(token, self._settings, self._inbox, self._order, self._relocation.move)
 
     @cached_property
     def _delivery(self) -> Delivery:
@@ -253,17 +264,19 @@ class Assembly:
         failures = Failures(self._inbox, delivery, locales, self._settings.admin_ids)
         self._inbox.excuse_with(failures.ask_to_wait)
         return Staff(
-            broadcasting=Broadcasting(self._backstage, self._announcements, self._broadcaster, delivery, locales),
+            broadcasting=Broadcasting(
+                self._arrivals, self._backstage, self._announcements, self._broadcaster, delivery, locales
+            ),
             commands=Commands(self._service, *talking),
             control=Control(self._thoughts, self._stopping, *talking),
             dialogue=Dialogue(self._service, *talking),
-            doorkeeper=Doorkeeper(self._gate, self._notices, overheard, delivery, locales),
+            doorkeeper=Doorkeeper(self._arrivals, self._gate, self._notices, overheard, delivery, locales),
             failures=failures,
             inline=InlineMode(self._service, self._stopping, self._gate, self._notices, locales, pause),
-            judging=Judging(Feedback(opinions, tables.now), delivery, locales),
+            judging=Judging(self._arrivals, Feedback(opinions, tables.now), delivery, locales),
             moving=Moving(self._relocation.move),
             overheard=overheard,
-            settings_menu=SettingsMenu(self._book, delivery, locales),
+            settings_menu=SettingsMenu(self._arrivals, self._book, delivery, locales),
             features=self._features,
         )
 

@@ -75,14 +75,9 @@ class SettingsAtHand:
         found = self._open.get()
         return found[1] if found else ChatSettings()
 
-    async def open(self, conversation: Conversation | None) -> ChatSettings:
-        """Read the choices of the chat that an update comes from, in place of those that lay open."""
-        self._open.set(None)
-        if conversation is None:
-            return ChatSettings()
-        settings = await self._book.read(conversation)
-        self._open.set((conversation, settings))
-        return settings
+    def open(self, conversation: Conversation | None, settings: ChatSettings | None) -> None:
+        """Lay open what was read of the chat that an update comes from, if it was, in place of what lay open."""
+        self._open.set((conversation, settings) if conversation and settings else None)
 
     async def read(self, conversation: Conversation) -> ChatSettings:
         """See `SettingsBook`."""

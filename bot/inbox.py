@@ -2,14 +2,14 @@
 
 python-telegram-bot awaits `put` of its update queue before it confirms what it has received, in polling and with a
 webhook alike. So a queue whose `put` commits is enough: what was not finished when the process died is on record, and
-`restore` brings it back. An update is `received`, then `answered` (set by the service, in one transaction with the
-answer), then `done`; or `failed`.
+`restore` brings it back. What comes in one answer to polling is put on record together, before the library sees it. An
+update is `received`, then `answered` (set by the service, together with the answer), then `done`; or `failed`.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from typing import TypeVar
@@ -41,6 +41,7 @@ class Inbox(asyncio.Queue[object]):
         super().__init__()
         self._rows = rows
         self._taken = 0
+        self._recorded: dict[int, bool] = {}  # By number of an update that is still to be put: whether it is new.
         self._open: set[int] = set()
         self._left_over: dict[int, Unfinished] = {}
         self._one_suspect = asyncio.Lock()
@@ -59,13 +60,22 @@ class Inbox(asyncio.Queue[object]):
         So is an inline query: a few seconds later it is worth nothing, and nothing of it is to be kept.
         """
         if isinstance(item, Update) and item.inline_query is None:
-            payload = item.to_json()
-            # If the database is not available, waiting here keeps the update unconfirmed, that is: safe with Telegram.
-            if not await self._insist(lambda: self._rows.add(item.update_id, payload), item):
+            if item.update_id not in self._recorded:
+                await self.record([(item, item.to_json())])
+            if not self._recorded.pop(item.update_id):
                 return
             self._open.add(item.update_id)
-            await self._prune_now_and_then()
         await super().put(item)
+
+    async def record(self, updates: Sequence[tuple[Update, str]]) -> None:
+        """Commit updates that are going to be put, with the JSON that they came in, all in one transaction."""
+        payloads = {update.update_id: payload for update, payload in updates if update.inline_query is None}
+        if not payloads:
+            return
+        # If the database is not available, waiting here keeps the updates unconfirmed, that is: safe with Telegram.
+        new = await self._insist(lambda: self._rows.add(payloads), updates[0][0])
+        self._recorded |= {number: number in new for number in payloads}
+        await self._prune_now_and_then(len(new))
 
     async def restore(self, bot: Bot) -> int:
         """Queue all that was left unfinished, in the order of arrival, and drop old rows. Returns how many."""
@@ -166,9 +176,10 @@ class Inbox(asyncio.Queue[object]):
         self._open.add(row.update_id)
         await super().put(update)
 
-    async def _prune_now_and_then(self) -> None:
-        self._taken += 1
-        if self._taken % PRUNE_EVERY == 0:
+    async def _prune_now_and_then(self, taken: int) -> None:
+        self._taken += taken
+        if self._taken >= PRUNE_EVERY:
+            self._taken = 0
             await self._insist(lambda: self._rows.prune(KEPT))
 
     def _forget(self, update_id: int) -> None:

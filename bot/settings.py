@@ -39,6 +39,7 @@ class Settings(BaseSettings):
 
     telegram_bot_token: SecretStr | None = None
     telegram_base_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+(/.*)?$")
+    telegram_messages_per_second: float = Field(default=30, ge=0)
     proxy_url: SecretStr | None = None
     webhook_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+(/\S*)?$")
     webhook_secret: SecretStr | None = Field(default=None, validate_default=True)
@@ -174,6 +175,16 @@ def load_settings(**replacements: Any) -> Settings:
         raise SettingsError(next(_lines(error))) from None
     except UnicodeDecodeError:
         raise SettingsError(".env is not UTF-8 text") from None
+
+
+def token_of(settings: Settings) -> str:
+    """The bot's token. Raises SettingsError where there is none."""
+    if settings.telegram_bot_token is None:
+        raise SettingsError(
+            "TELEGRAM_BOT_TOKEN is not set: put the token that BotFather gave you in .env, "
+            "or try `python -m bot offline`, which needs none"
+        )
+    return settings.telegram_bot_token.get_secret_value()
 
 
 def _is_proxy(url: str) -> bool:

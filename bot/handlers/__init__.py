@@ -30,7 +30,7 @@ from bot.handlers.settings_menu import SettingsMenu
 from bot.transport.addressing import AddressedToBot
 from bot.transport.overhearing import Overheard
 
-# Handlers before all others: from where something comes; what the chat has chosen; who is let in; what was left behind,
+# Handlers before all others: what the chat has chosen; from where something comes; who is let in; what was left behind,
 # and has been counted; what the bot has asked for, and is not counted; how much is let in.
 FIRST_OF_ALL, BEFORE_ANY_WORD = -6, -5
 AT_THE_DOOR, LEFT_BEHIND, ASKED_FOR, AT_THE_COUNTER = -4, -3, -2, -1
@@ -74,8 +74,8 @@ def register(application: AnyApplication, staff: Staff) -> None:
 
 
 def _at_the_door(application: AnyApplication, staff: Staff) -> None:
-    application.add_handler(TypeHandler(Update, staff.broadcasting.hear), FIRST_OF_ALL)
-    application.add_handler(TypeHandler(Update, staff.settings_menu.open), BEFORE_ANY_WORD)
+    application.add_handler(TypeHandler(Update, staff.settings_menu.open), FIRST_OF_ALL)
+    application.add_handler(TypeHandler(Update, staff.broadcasting.hear), BEFORE_ANY_WORD)
     application.add_handler(TypeHandler(Update, staff.doorkeeper.let_in), AT_THE_DOOR)
     application.add_handler(TypeHandler(Update, staff.failures.resume), LEFT_BEHIND)
     application.add_handler(MessageHandler(FRESH & WORDS, staff.judging.listen), ASKED_FOR)

@@ -6,6 +6,7 @@ from telegram import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Mes
 from telegram.constants import MessageLimit
 from telegram.ext import ContextTypes
 
+from bot.arrivals import Arrivals
 from bot.handlers.backstage import Backstage
 from bot.handlers.callbacks import Callback, Feature, Pattern
 from bot.handlers.menu_message import change_menu, show_menu
@@ -30,12 +31,14 @@ class Broadcasting(Feature):
 
     def __init__(
         self,
+        arrivals: Arrivals,
         backstage: Backstage,
         book: BroadcastBook,
         broadcaster: Broadcaster,
         delivery: Delivery,
         locales: Locales,
     ) -> None:
+        self._arrivals = arrivals
         self._backstage = backstage
         self._book = book
         self._broadcaster = broadcaster
@@ -51,8 +54,9 @@ class Broadcasting(Feature):
         return {BROADCAST_PRESSED: self.pressed}
 
     async def hear(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Before all other handlers: from where something comes, there the bot may write again."""
-        if update.effective_chat is not None:
+        """Before the other handlers: from where something comes, there the bot may write again."""
+        arrival = self._arrivals.present
+        if update.effective_chat is not None and (arrival is None or arrival.was_lost):
             await self._book.heard_from(update.effective_chat.id)
 
     async def pressed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:

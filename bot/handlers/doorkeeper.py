@@ -5,6 +5,7 @@ from datetime import datetime
 from telegram import Message, Update
 from telegram.ext import ApplicationHandlerStop, CommandHandler, ContextTypes, filters
 
+from bot.arrivals import Arrivals
 from bot.gate import Gate, Notices, Refusal, Visitor
 from bot.handlers.bans import BAN_COMMANDS
 from bot.handlers.offers import offer
@@ -27,8 +28,15 @@ class Doorkeeper:
     """Stops the handling of what the gate refuses; the inbox then closes it."""
 
     def __init__(
-        self, gate: Gate, notices: Notices, overheard: Overheard, delivery: Delivery, locales: Locales
+        self,
+        arrivals: Arrivals,
+        gate: Gate,
+        notices: Notices,
+        overheard: Overheard,
+        delivery: Delivery,
+        locales: Locales,
     ) -> None:
+        self._arrivals = arrivals
         self._gate = gate
         self._notices = notices
         self._overheard = overheard
@@ -41,7 +49,7 @@ class Doorkeeper:
         visitor = visitor_of(update)
         if visitor is None or filters.StatusUpdate.ALL.check_update(update):
             return  # What Telegram itself reports of a chat is not said by anybody.
-        if await self._gate.is_banned(visitor):
+        if await self._is_banned(visitor):
             raise ApplicationHandlerStop
         if not await self._gate.welcomes(visitor):
             if update.inline_query:
@@ -59,6 +67,12 @@ class Doorkeeper:
         if refusal is not None:
             await self._ask_for_patience(update, visitor, refusal)
             raise ApplicationHandlerStop
+
+    async def _is_banned(self, visitor: Visitor) -> bool:
+        arrival = self._arrivals.present
+        if arrival is not None and not arrival.is_banned:
+            return False
+        return await self._gate.is_banned(visitor)
 
     def _costs(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> bool:
         if update.callback_query:

@@ -8,6 +8,7 @@ from telegram.constants import ChatType
 from telegram.error import BadRequest
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
+from bot.arrivals import Arrivals
 from bot.feedback import PRESSED, Feedback, Gesture, Judgement, Outcome, Verdict, read_judgement, verdict_of
 from bot.handlers.callbacks import Callback, Feature, Pattern
 from bot.handlers.toasts import toast
@@ -22,7 +23,8 @@ log = logging.getLogger(__name__)
 class Judging(Feature):
     """What people say about an answer, in their own time, be it the last one or not. Everybody who reads it may."""
 
-    def __init__(self, feedback: Feedback, delivery: Delivery, locales: Locales) -> None:
+    def __init__(self, arrivals: Arrivals, feedback: Feedback, delivery: Delivery, locales: Locales) -> None:
+        self._arrivals = arrivals
         self._feedback = feedback
         self._delivery = delivery
         self._locales = locales
@@ -66,6 +68,8 @@ class Judging(Feature):
         assert message is not None, "registered for messages only"
         in_group = message.chat.type != ChatType.PRIVATE
         if person is None or (in_group and not replies_to_bot(message)):
+            return
+        if (arrival := self._arrivals.present) is not None and not arrival.is_asked:
             return
         thanks = _("Thank you! I have written that down, so that I can learn from it.")
         words, original = words_for_bot(message), original_of(message)

@@ -7,6 +7,7 @@ from telegram import Bot, BotCommand, InlineKeyboardMarkup, Update
 from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
+from bot.arrivals import Arrivals
 from bot.chat_settings import Attention, ChatSettings, Creativity, Length, SettingsAtHand
 from bot.errors import StorageError
 from bot.handlers.authority import hears_all, may_choose, only_admins_text
@@ -14,7 +15,7 @@ from bot.handlers.callbacks import Callback, Feature, Pattern
 from bot.handlers.menu_message import Option, change_menu, keyboard, show_menu
 from bot.handlers.toasts import toast
 from bot.locales import Locales, Translate
-from bot.transport.addressing import conversation_of, language_of, owner_of
+from bot.transport.addressing import conversation_of, language_of, owner_of, visitor_of
 from bot.transport.delivery import Delivery
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,8 @@ SETTING_PRESSED = (
 class SettingsMenu(Feature):
     """The command, its buttons, and what a chat has chosen for all other handlers."""
 
-    def __init__(self, book: SettingsAtHand, delivery: Delivery, locales: Locales) -> None:
+    def __init__(self, arrivals: Arrivals, book: SettingsAtHand, delivery: Delivery, locales: Locales) -> None:
+        self._arrivals = arrivals
         self._book = book
         self._delivery = delivery
         self._locales = locales
@@ -44,11 +46,13 @@ class SettingsMenu(Feature):
 
     async def open(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Before all other handlers: lay open what the chat has chosen, and let them speak its language."""
-        self._locales.choose(None)
+        where, arrival = owner_of(update)[0], None
         try:
-            self._locales.choose((await self._book.open(owner_of(update)[0])).language)
+            arrival = await self._arrivals.look_up(where, visitor_of(update))
         except StorageError as error:  # Who needs the database says so; this one only would like to have it.
             log.info("Update %d: what the chat has chosen is not known (%s)", update.update_id, error)
+        self._book.open(where, arrival.settings if arrival else None)
+        self._locales.choose(self._book.page.language)
 
     async def pressed(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A button of the menu. It says what shall be, so pressing an old one does no more than it says."""

@@ -2,17 +2,19 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
-from sqlalchemy import event
+from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import SettingsError
+from bot.storage.transaction import Sessions
+from bot.storage.worker import AsyncWorker, ThreadWorker, Worker
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 BUSY_SECONDS = 10
@@ -39,22 +41,24 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = parse_url(url)
         self._engine = _engine(self._url)
-        self.session = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
+        self._worker = _worker(self._url, self._engine)
+        self.session = Sessions(self._engine, self._worker)
 
     @property
     def folder(self) -> Path:
         """Where an SQLite file lies; with any other database, where the bot runs."""
-        file = self._url.database if self._url.get_backend_name() == "sqlite" else None
-        return Path(file).parent if file and file != ":memory:" else Path()
+        return Path(self._url.database or "").parent if _is_file(self._url) else Path()
 
     async def open(self) -> None:
         """Create what is missing: the folder of an SQLite file, and tables by migration."""
         shown = self._url.render_as_string(hide_password=True)
         try:
             _make_folder(self._url)
-            await asyncio.to_thread(command.upgrade, migration_config(self._url), "head")
             await self._connect()
+            if await self._worker.run(_version) != latest_version():
+                await asyncio.to_thread(_migrate, self._url)
         except Exception as error:
+            await self.close()
             if not _is_about_the_database(error):
                 raise
             reason = getattr(error, "orig", None) or error
@@ -73,15 +77,38 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        await self._worker.close()
         await self._engine.dispose()
 
 
-def migration_config(url: URL) -> Config:
+def latest_version() -> str:
+    """The number of the last migration; their files begin with it."""
+    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("*.py"))
+
+
+def migration_config(url: URL) -> "Config":
     """Alembic's configuration for a database, independent of the current folder."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["url"] = url
     return config
+
+
+def _version(connection: Connection) -> str | None:
+    """The number of the migration that the database has; None if it has none, or several."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
+    return str(found[0]) if len(found) == 1 else None
+
+
+def _migrate(url: URL) -> None:
+    """Bring the tables up to date. Alembic takes its time to load, so it is loaded only where it has work to do."""
+    from alembic import command
+
+    command.upgrade(migration_config(url), "head")
 
 
 def parse_url(url: str) -> URL:
@@ -117,10 +144,18 @@ def _engine(url: URL) -> AsyncEngine:
     return engine
 
 
+def _worker(url: URL, engine: AsyncEngine) -> Worker:
+    return ThreadWorker(url, _set_pragmas) if _is_file(url) else AsyncWorker(engine)
+
+
+def _is_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and bool(url.database) and url.database != ":memory:"
+
+
 def _is_about_the_database(error: Exception) -> bool:
     """SQLAlchemy translates what a driver raises, except while asyncpg connects."""
-    kinds = (SQLAlchemyError, CommandError, OSError)
-    return isinstance(error, kinds) or type(error).__module__.partition(".")[0] == "asyncpg"
+    library = type(error).__module__.partition(".")[0]
+    return isinstance(error, (SQLAlchemyError, OSError)) or library in ("alembic", "asyncpg")
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
@@ -131,5 +166,5 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 
 def _make_folder(url: URL) -> None:
-    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if _is_file(url):
+        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)

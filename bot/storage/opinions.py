@@ -16,13 +16,14 @@ class SqlOpinions(SqlRevision):
     """One transaction; see `bot.feedback.Opinions`. Raises StorageError if the database is not available."""
 
     async def exchange(self, chat_id: int, number: int) -> Piece | None:
-        return await self._piece(await self._session.scalar(_questions(chat_id).where(Message.id == number)))
+        found = await self._session.scalar(_questions(chat_id).where(Message.id == number))
+        return await self._piece(found.id if found else None)
 
     async def exchange_in(self, chat_id: int, message: int) -> Piece | None:
         # The list is text to every database; which of the few rows with these digits it is, is seen here.
         like = cast(Message.answered_in, String).contains(str(message))
         rows = await self._session.scalars(_questions(chat_id).where(like).order_by(Message.id.desc()))
-        return await self._piece(next((row for row in rows if message in (row.answered_in or ())), None))
+        return await self._piece(next((row.id for row in rows if message in (row.answered_in or ())), None))
 
     async def is_last(self, piece: Piece) -> bool:
         query = select(Chat).join(Message, Message.chat == Chat.id).where(Message.id == piece.id)

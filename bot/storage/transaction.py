@@ -1,14 +1,31 @@
 """A transaction of its own for a few queries, and what it raises where the database is not available."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from bot.errors import StorageError
+from bot.storage.worker import Worker
 
-Sessions = async_sessionmaker[AsyncSession]
+T = TypeVar("T")
+
+
+class Sessions(async_sessionmaker[AsyncSession]):
+    """Sessions on a database, and transactions without one: of statements alone, which cost less."""
+
+    def __init__(self, engine: AsyncEngine, worker: Worker) -> None:
+        super().__init__(engine, class_=AsyncSession, expire_on_commit=False)
+        self._worker = worker
+
+    async def transact(self, work: Callable[[Connection], T]) -> T:
+        """Call `work` and commit, or roll back if it raises. Raises StorageError."""
+        with storage_errors():
+            return await self._worker.run(work)
+
 
 # What may be different in a minute: locked, disk full, connection lost. Other errors are mistakes of ours.
 UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError)

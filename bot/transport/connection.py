@@ -7,6 +7,7 @@ from telegram.ext import ApplicationBuilder
 
 from bot.errors import SettingsError
 from bot.settings import Settings
+from bot.transport.http import build_request
 from bot.transport.moved_groups import Forwarding, Move
 from bot.transport.updates import Fetching
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 FLOOD_RETRIES = 3
 HTTP_SECONDS = 20.0
+CONNECTIONS = 256
 
 
 def build_intake(settings: Settings, application: "AnyApplication", inbox: "Inbox") -> "Intake":
@@ -47,29 +49,16 @@ def build_application(
         .token(token)
         .update_queue(inbox)
         .concurrent_updates(order)
-        .rate_limiter(Forwarding(move, FLOOD_RETRIES))
-        .read_timeout(HTTP_SECONDS)
-        .connect_timeout(HTTP_SECONDS)
+        .rate_limiter(Forwarding(move, FLOOD_RETRIES, settings.telegram_messages_per_second))
     )
     if settings.telegram_base_url:
         url = settings.telegram_base_url.rstrip("/")
         builder = builder.base_url(f"{url}/bot").base_file_url(f"{url}/file/bot")
     proxy = settings.proxy_url.get_secret_value() if settings.proxy_url else None
-    if proxy:
-        builder = builder.proxy(proxy)
     try:
-        return builder.get_updates_request(Fetching(connection_pool_size=1, proxy=proxy)).build()
+        fetching = Fetching(build_request(1, HTTP_SECONDS, proxy), inbox.record)
+        return builder.request(build_request(CONNECTIONS, HTTP_SECONDS, proxy)).get_updates_request(fetching).build()
     except RuntimeError as error:  # The library says so only in words of its own; the cause names the package.
         if settings.proxy_url and isinstance(error.__cause__, ImportError):
             raise SettingsError("PROXY_URL: a socks5 proxy needs one more package: pip install socksio") from None
         raise
-
-
-def token_of(settings: Settings) -> str:
-    """The bot's token. Raises SettingsError where there is none."""
-    if settings.telegram_bot_token is None:
-        raise SettingsError(
-            "TELEGRAM_BOT_TOKEN is not set: put the token that BotFather gave you in .env, "
-            "or try `python -m bot offline`, which needs none"
-        )
-    return settings.telegram_bot_token.get_secret_value()

@@ -20,6 +20,7 @@ from bot.transport.placement import Place, Placements
 log = logging.getLogger(__name__)
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # Seconds between the attempts to send one message.
+AT_ONCE_SECONDS = 0.15  # An answer that comes within that is not announced: nobody would see it, and it is a call less.
 TYPING_SECONDS = 4.0  # Telegram shows "typing" for five.
 UNKNOWN = 0  # The number of a message that was perhaps sent. No message has it, so none can be edited by it.
 T = TypeVar("T")
@@ -240,11 +241,18 @@ async def _delete(message: Message, number: int) -> None:
 
 
 async def _keep_typing(message: Message, answered: asyncio.Event) -> None:
+    pause = AT_ONCE_SECONDS
     with suppress(TelegramError):  # The answer matters, its announcement does not.
-        while not answered.is_set():
+        while not await _within(pause, answered):
             await message.reply_chat_action(ChatAction.TYPING)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(answered.wait(), TYPING_SECONDS)
+            pause = TYPING_SECONDS
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Wait for something, but not longer; whether it has come."""
+    with suppress(TimeoutError):
+        return await asyncio.wait_for(event.wait(), seconds)
+    return False
 
 
 def _length(text: str) -> int:

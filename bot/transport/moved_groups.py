@@ -20,8 +20,8 @@ class Forwarding(FloodControl):
     the same number it has another one, so only those that were sent on can be changed there.
     """
 
-    def __init__(self, move: Move, max_retries: int) -> None:
-        super().__init__(max_retries=max_retries)
+    def __init__(self, move: Move, max_retries: int, messages_per_second: float) -> None:
+        super().__init__(overall_max_rate=messages_per_second, max_retries=max_retries)
         self._move = move
         self._sent_on: set[tuple[int, int]] = set()  # Old numbers of groups, and the messages sent on from there.
 

@@ -2,20 +2,24 @@
 
 from datetime import timedelta
 
+import aiohttp
 import httpx
 from telegram.error import RetryAfter, TelegramError
 
-UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # No request was written.
+# No request was written. The others of the two clients are raised after that.
+UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+UNSENT_BY_PROXY = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+FAILURES = (aiohttp.ClientError, TimeoutError, httpx.HTTPError)
 
 
 def perhaps_sent(error: TelegramError) -> bool:
     """Whether the request may have reached Telegram although no answer came back."""
-    return isinstance(error.__cause__, httpx.HTTPError) and not isinstance(error.__cause__, UNSENT)
+    return isinstance(error.__cause__, FAILURES) and not unsent(error)
 
 
 def unsent(error: TelegramError) -> bool:
     """Whether the request has not even left: the network is down, or the server is."""
-    return isinstance(error.__cause__, UNSENT)
+    return isinstance(error.__cause__, (*UNSENT, *UNSENT_BY_PROXY))
 
 
 def seconds_asked(error: TelegramError) -> float:

@@ -92,6 +92,7 @@ class Webhook:
         except ValueError as error:
             log.warning("A call of the webhook was refused: %s", error)
             raise web.HTTPBadRequest from None
+        await self._inbox.record([(update, (await request.read()).decode("utf-8", "replace"))])
         await self._inbox.put(update)
         return web.Response()
 

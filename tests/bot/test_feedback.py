@@ -71,7 +71,7 @@ async def test_a_verdict_that_changes_is_to_be_reviewed_anew_and_takes_its_corre
 ) -> None:
     piece = await say(database, "Hello")
     await feedback.ask(NED, NED, correct(piece), receipt=7, question=50)
-    await InboxRepository(database.session).add(8, "{}")
+    await InboxRepository(database.session).add({8: "{}"})
     assert await feedback.correct(NED, NED, "Hi!", 8, NOON, None, "Thanks")
     case = await SqlDesk(database.session).next()
     assert case is not None
@@ -99,7 +99,7 @@ async def test_the_next_message_within_ten_minutes_or_a_reply_whenever_it_comes_
 ) -> None:
     piece = await say(database, "Hello", chat)
     await feedback.ask(chat, NED, correct(piece), receipt=7, question=50)
-    await InboxRepository(database.session).add(8, "{}")
+    await InboxRepository(database.session).add({8: "{}"})
     assert not await feedback.correct(chat, MOE, "Boo", 8, NOON, reply_to, "Thanks")
     assert await feedback.correct(chat, NED, "Hi!", 8, NOON + late, reply_to, "Thanks") is taken
     assert not await feedback.correct(chat, NED, "And?", 9, NOON + late, None, "Thanks")
@@ -110,7 +110,7 @@ async def test_only_the_last_question_waits_for_the_next_message(
 ) -> None:
     for number, text in enumerate(("one", "two")):
         await feedback.ask(NED, NED, correct(await say(database, text)), receipt=number, question=50 + number)
-    await InboxRepository(database.session).add(8, "{}")
+    await InboxRepository(database.session).add({8: "{}"})
     assert await feedback.correct(NED, NED, "Hi!", 8, NOON, None, "Thanks")
     assert not await feedback.correct(NED, NED, "A line", 9, NOON, None, "Thanks")
     assert sql(database_file, "SELECT correction FROM feedback ORDER BY id") == [(None,), ("Hi!",)]
@@ -121,7 +121,7 @@ async def test_a_message_is_found_by_its_whole_number(database: Database, feedba
     rows = InboxRepository(database.session)
     for number, messages in enumerate(([41, 412], [12])):
         piece = await say(database, "Hello")
-        await rows.add(number, "{}")
+        await rows.add({number: "{}"})
         await rows.finish(number, State.DONE, Standing(piece, messages))
     for message, found in ((412, 1), (41, 1), (12, 3), (1, None), (2, None)):
         outcome = await feedback.react(NED, message, NED, Verdict.LIKED, 7)

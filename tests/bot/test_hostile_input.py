@@ -1,8 +1,10 @@
 """Whatever is typed or sent: it is stored as it was, cut without loss, and no button means what it does not say."""
 
+import asyncio
 import json
 import re
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from telegram import Bot, Update
 from telegram.constants import MessageLimit
+from telegram.request import BaseRequest
 
 from bot.chat_service import Conversation, Exchange, Line, Mode
 from bot.chat_settings import ChatSettings
@@ -120,9 +123,31 @@ def test_what_is_no_update_is_refused_in_words_that_quote_nothing_and_what_is_on
         assert json.loads(update.to_json())["update_id"] == update.update_id
 
 
+class Answering(BaseRequest):
+    """Gives one and the same answer."""
+
+    read_timeout = None
+
+    def __init__(self, payload: bytes) -> None:
+        self._payload = payload
+
+    async def initialize(self) -> None: ...
+    async def shutdown(self) -> None: ...
+    async def do_request(self, *_: Any, **__: Any) -> tuple[int, bytes]:
+        return 200, self._payload
+
+
 @STEADY
 @given(st.lists(updates, max_size=4))
-def test_of_what_telegram_sends_every_update_with_a_number_can_be_read(found: list[Any]) -> None:
-    payload = json.dumps({"ok": True, "result": found}).encode()
-    for data in Fetching.parse_json_payload(payload)["result"]:
-        assert update_of(data, BOT).update_id == data["update_id"]
+def test_of_what_telegram_sends_every_update_with_a_number_can_be_read_and_is_on_record_before(
+    found: list[Any],
+) -> None:
+    recorded: list[int] = []
+
+    async def record(updates: Sequence[tuple[Update, str]]) -> None:
+        recorded.extend(update_of(json.loads(payload), BOT).update_id for _update, payload in updates)
+
+    fetching = Fetching(Answering(json.dumps({"ok": True, "result": found}).encode()), record)
+    _status, payload = asyncio.run(fetching.do_request("", "POST"))
+    kept = json.loads(payload)["result"]
+    assert [update_of(data, BOT).update_id for data in kept] == [data["update_id"] for data in kept] == recorded

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -229,7 +230,7 @@ async def test_a_postponed_update_stays_in_the_inbox_when_the_bot_stops(inbox: I
 async def test_a_record_that_cannot_be_read_is_closed_and_the_others_come_back(
     inbox: Inbox, database: Database, database_file: Path
 ) -> None:
-    await InboxRepository(database.session).add(1, '{"message": ')
+    await InboxRepository(database.session).add({1: '{"message": '})
     await inbox.put(update(2))
     later = next_life(database)
     await later.restore(BOT)
@@ -242,11 +243,11 @@ class FlakyRows(InboxRepository):
 
     failures = 2
 
-    async def add(self, update_id: int, payload: str) -> bool:
+    async def add(self, payloads: Mapping[int, str]) -> set[int]:
         if self.failures:
             self.failures -= 1
             raise StorageError("the database is not available: locked")
-        return await super().add(update_id, payload)
+        return await super().add(payloads)
 
 
 async def test_put_waits_for_a_database_that_is_not_available(

@@ -95,7 +95,7 @@ async def test_how_long_an_answer_took_is_stored_with_it_and_nothing_is_known_of
     database: Database, database_file: Path
 ) -> None:
     inbox = InboxRepository(database.session)
-    await inbox.add(5, "{}")
+    await inbox.add({5: "{}"})
     past = datetime.now(UTC) - timedelta(seconds=90)
     fill(database_file, "UPDATE inbox SET received_at = ?", [(past.strftime("%Y-%m-%d %H:%M:%S.%f"),)])
     for receipt in (5, None):

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
 from bot.errors import SettingsError
-from bot.storage.database import Database, migration_config
+from bot.storage.database import Database, latest_version, migration_config
 
 REPOSITORY = Path(__file__).parents[2]
 TABLES = {"admissions", "alembic_version", "bans", "chat_settings", "chats", "feedback", "inbox", "messages"}
@@ -82,11 +83,18 @@ async def test_first_starts_at_the_same_time_do_not_get_in_each_others_way(datab
     assert tables(database_file) == TABLES
 
 
-async def test_a_second_start_finds_everything_in_place(database: Database, database_file: Path) -> None:
-    again = Database(f"sqlite+aiosqlite:///{database_file}")
-    await again.open()
-    await again.close()
+async def test_a_second_start_finds_everything_in_place_and_does_not_even_load_what_migrates(
+    database: Database, database_file: Path
+) -> None:
+    code = f"{OPEN}\nsys.exit('alembic' in sys.modules)"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(database_file), cwd=REPOSITORY)
+    assert await process.wait() == 0
     assert "messages" in tables(database_file)
+
+
+def test_the_last_migration_is_the_one_that_its_file_names() -> None:
+    script = ScriptDirectory.from_config(migration_config(make_url("sqlite+aiosqlite://")))
+    assert latest_version() == script.get_current_head()
 
 
 async def test_the_tables_are_what_the_migrations_make(database: Database, database_file: Path) -> None:

@@ -103,7 +103,7 @@ async def judge(database: Database, chat_id: int, person: int, words: str) -> No
         piece = await work.last_piece(Conversation(chat_id))
     assert piece is not None
     judgement = Judgement(Gesture.CORRECT, piece.id, 1)
-    await InboxRepository(database.session).add(person, "{}")
+    await InboxRepository(database.session).add({person: "{}"})
     await feedback.ask(chat_id, person, judgement, person, question=99)
     assert await feedback.correct(chat_id, person, words, person, now(), 99, confirm="Thanks")
 
@@ -141,7 +141,7 @@ async def test_of_what_waits_the_updates_of_the_person_in_the_chat_are_meant(
     update: str, meant: bool, database: Database, database_file: Path
 ) -> None:
     records = PersonalRecords(database.session)
-    await InboxRepository(database.session).add(7, update)
+    await InboxRepository(database.session).add({7: update})
     assert len(await records.waiting(Claim(NED, 1))) == meant
     await records.forget(Claim(NED, 1), request=0)
     assert sql(database_file, "SELECT payload IS NULL FROM inbox") == [(meant,)]
@@ -152,7 +152,7 @@ async def test_what_came_in_after_the_request_to_forget_is_left_to_be_answered(
 ) -> None:
     for number in (5, 6, 7):
         message = f'{{"message": {{"from": {{"id": {NED}}}, "chat": {{"id": {NED}}}}}}}'
-        await InboxRepository(database.session).add(number, message)
+        await InboxRepository(database.session).add({number: message})
     await PersonalRecords(database.session).forget(Claim(NED), request=6)
     states = sql(database_file, "SELECT update_id, state FROM inbox ORDER BY update_id")
     assert states == [(5, "done"), (6, "received"), (7, "received")]

@@ -102,7 +102,7 @@ async def test_an_update_that_is_handled_twice_draws_one_answer(
 ) -> None:
     scene = Scene(database, "one", "two", "three")
     await scene.talk("Count")
-    await rows.add(9, "{}")
+    await rows.add({9: "{}"})
     before = await scene.last()
     await scene.thoughts.retry(request("", receipt=9), before)
     with pytest.raises(AlreadyAnsweredError):
@@ -118,7 +118,7 @@ async def test_undo_goes_back_one_exchange_at_a_time(database: Database, rows: I
     await scene.thoughts.retry(request(""), await scene.last())
     undone = []
     for receipt in (1, 2, 3):
-        await rows.add(receipt, "{}")
+        await rows.add({receipt: "{}"})
         undone.append(await scene.thoughts.undo(HOME, receipt, lambda question: f"not {question.text}"))
     assert undone == ["not two", "not one", None]
     await scene.talk("three")
@@ -128,7 +128,7 @@ async def test_undo_goes_back_one_exchange_at_a_time(database: Database, rows: I
 async def test_an_undo_that_is_handled_twice_takes_one_exchange_back(database: Database, rows: InboxRepository) -> None:
     scene = Scene(database, "1", "2")
     await scene.talk("one", "two")
-    await rows.add(9, "{}")
+    await rows.add({9: "{}"})
     await scene.thoughts.undo(HOME, 9, lambda _: "done")
     with pytest.raises(AlreadyAnsweredError):
         await scene.thoughts.undo(HOME, 9, lambda _: "done")
@@ -160,7 +160,7 @@ async def test_an_edited_question_replaces_the_exchange_and_stays_in_its_message
     await scene.talk("Hello", "How are yu?")
     old = await scene.last()
     edit = request("How are you?", receipt=9)
-    await rows.add(9, "{}")
+    await rows.add({9: "{}"})
     assert old.is_changed_by(edit)
     await scene.thoughts.revise(edit, old)
     new = await scene.last()
@@ -191,7 +191,7 @@ async def test_an_answer_is_for_whoever_asked(database: Database) -> None:
 async def test_a_stopped_answer_leaves_no_trace(database: Database, rows: InboxRepository, database_file: Path) -> None:
     scene = Scene(database)
     scene.actor.gate.clear()
-    await rows.add(1, "{}")
+    await rows.add({1: "{}"})
     with scene.stopping.in_hand(1, "Ned"), scene.stopping.in_hand(2, "Ned"):
         talking = asyncio.create_task(scene.service.talk(request("Hello", receipt=1)))
         await scene.actor.until_busy(1)

@@ -97,7 +97,7 @@ async def test_topics_have_contexts_of_their_own(database: Database) -> None:
 
 
 async def test_what_is_not_committed_is_undone(database: Database, database_file: Path) -> None:
-    await InboxRepository(database.session).add(1, "{}")
+    await InboxRepository(database.session).add({1: "{}"})
     async with SqlUnitOfWork(database.session) as work:
         await work.remember(HOME, exchange("1", "2"))
         await work.answered(1, "2")
@@ -108,7 +108,7 @@ async def test_what_is_not_committed_is_undone(database: Database, database_file
 async def test_an_answer_and_the_state_of_its_update_are_committed_together(
     database: Database, database_file: Path
 ) -> None:
-    await InboxRepository(database.session).add(1, "{}")
+    await InboxRepository(database.session).add({1: "{}"})
     async with SqlUnitOfWork(database.session) as work:
         await work.remember(HOME, exchange("1", "2"))
         await work.answered(1, "2")
@@ -121,7 +121,7 @@ async def test_an_answer_and_the_state_of_its_update_are_committed_together(
 async def test_of_two_who_answer_the_same_update_the_second_is_told_and_leaves_no_trace(
     database: Database, database_file: Path
 ) -> None:
-    await InboxRepository(database.session).add(1, "{}")
+    await InboxRepository(database.session).add({1: "{}"})
     actors = ScriptedActor("first"), ScriptedActor("second")
     services = [
         ChatService(SoleActor(actor), lambda: SqlUnitOfWork(database.session), ReplyQueue(1), 6) for actor in actors
@@ -149,7 +149,7 @@ async def test_the_context_query_uses_an_index(database: Database, database_file
 
 async def test_a_closed_inbox_row_holds_no_text(database: Database, database_file: Path) -> None:
     rows = InboxRepository(database.session)
-    assert await rows.add(7, '{"text": "a secret"}')
+    assert await rows.add({7: '{"text": "a secret"}'})
     async with SqlUnitOfWork(database.session) as work:
         await work.answered(7, "another secret")
         await work.commit()
@@ -159,15 +159,15 @@ async def test_a_closed_inbox_row_holds_no_text(database: Database, database_fil
 
 async def test_an_update_is_put_on_record_once(database: Database, database_file: Path) -> None:
     rows = InboxRepository(database.session)
-    assert await rows.add(7, "first")
-    assert not await rows.add(7, "second")
+    assert await rows.add({7: "first"})
+    assert not await rows.add({7: "second"})
     assert sql(database_file, "SELECT payload FROM inbox") == [("first",)]
 
 
 async def test_only_closed_rows_that_are_old_are_pruned(database: Database, database_file: Path) -> None:
     rows = InboxRepository(database.session)
     for number in (1, 2, 3):
-        await rows.add(number, "{}")
+        await rows.add({number: "{}"})
     await rows.finish(1, State.DONE)
     await rows.finish(2, State.FAILED)
     await rows.prune(timedelta(hours=1))
@@ -248,7 +248,7 @@ def test_of_a_malformed_url_nothing_is_repeated(url: str) -> None:
 
 @pytest.mark.parametrize(("module", "base"), [("asyncpg.exceptions", Exception), ("builtins", OSError)])
 async def test_a_server_that_refuses_the_connection_gets_one_line(
-    module: str, base: type[Exception], database: Database, monkeypatch: pytest.MonkeyPatch
+    module: str, base: type[Exception], database_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusal = type("RefusalError", (base,), {"__module__": module})
 
@@ -257,7 +257,7 @@ async def test_a_server_that_refuses_the_connection_gets_one_line(
 
     monkeypatch.setattr("alembic.command.upgrade", refuse)
     with pytest.raises(SettingsError, match=r"^DATABASE_URL: cannot use .*: nobody is at home$"):
-        await database.open()
+        await Database(f"sqlite+aiosqlite:///{database_file}").open()
 
 
 async def test_a_journal_mode_that_another_start_is_setting_too_is_set_a_moment_later(
@@ -279,14 +279,14 @@ async def test_a_journal_mode_that_another_start_is_setting_too_is_set_a_moment_
 
 
 async def test_a_mistake_of_the_program_is_not_blamed_on_the_url(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise KeyError("bug")
 
     monkeypatch.setattr("alembic.command.upgrade", fail)
     with pytest.raises(KeyError, match="bug"):
-        await database.open()
+        await Database(f"sqlite+aiosqlite:///{database_file}").open()
 
 
 async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

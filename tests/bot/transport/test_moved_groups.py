@@ -19,7 +19,7 @@ class Telegram:
         self.sent: list[Sent] = []
         self.moves: list[tuple[int, int]] = []
         self.record_is_there = True
-        self._limiter = Forwarding(self.move, max_retries=1)
+        self._limiter = Forwarding(self.move, max_retries=1, messages_per_second=30)
 
     async def move(self, old: int, new: int) -> None:
         if not self.record_is_there:

@@ -31,10 +31,10 @@ train: install-dev ## train Lisa anew from the demo script, by the recipe that s
 	  --epochs 2 --learning-rate 2e-3 --validation-limit 160 --eval-every 125
 
 test: install-dev ## the whole test suite, in as many processes as there are cores
-	@$(PY) -m pytest -n auto --dist loadscope
+	@$(PY) -m pytest -n auto --dist worksteal
 
 coverage: install-dev ## the same, with what of the code it runs; takes half as long again
-	@$(PY) -m pytest --cov -n auto --dist loadscope
+	@$(PY) -m pytest --cov -n auto --dist worksteal
 
 soak: install-dev ## kill it a hundred times, then keep it busy for MINUTES=10; writes docs/results/reliability.md
 	@$(PY) -m benchmarks.reliability --minutes $(or $(MINUTES),10) --kills $(or $(KILLS),100)

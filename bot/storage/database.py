@@ -57,6 +57,7 @@ class Database:
             await self._connect()
             if await self._worker.run(_version) != latest_version():
                 await asyncio.to_thread(_migrate, self._url)
+            await self._worker.run(_empty_log)
         except Exception as error:
             await self.close()
             if not _is_about_the_database(error):
@@ -102,6 +103,12 @@ def _version(connection: Connection) -> str | None:
         return None
     found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
     return str(found[0]) if len(found) == 1 else None
+
+
+def _empty_log(connection: Connection) -> None:
+    """What a killed process has deleted stands in SQLite's log until that is written into the file."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _migrate(url: URL) -> None:

@@ -57,8 +57,11 @@ def build_application(
     proxy = settings.proxy_url.get_secret_value() if settings.proxy_url else None
     try:
         fetching = Fetching(build_request(1, HTTP_SECONDS, proxy), inbox.record)
-        return builder.request(build_request(CONNECTIONS, HTTP_SECONDS, proxy)).get_updates_request(fetching).build()
+        builder = builder.request(build_request(CONNECTIONS, HTTP_SECONDS, proxy)).get_updates_request(fetching)
+        application = builder.build()
     except RuntimeError as error:  # The library says so only in words of its own; the cause names the package.
         if settings.proxy_url and isinstance(error.__cause__, ImportError):
             raise SettingsError("PROXY_URL: a socks5 proxy needs one more package: pip install socksio") from None
         raise
+    fetching.bot = application.bot
+    return application

@@ -37,8 +37,11 @@ def update_of(data: Any, bot: Bot | None) -> Update:
 class Fetching(BaseRequest):
     """The request by which updates are asked for: what has come is on record before the library sees any of it.
 
-    An update that cannot be read has nothing but its number any more. `record` commits all the others at once.
+    An update that cannot be read has nothing but its number any more. `record` commits all the others at once. With the
+    `bot`, which is built with this request, an update can be answered while it waits to be committed.
     """
+
+    bot: Bot | None = None
 
     def __init__(self, request: BaseRequest, record: Record) -> None:
         self._request = request
@@ -64,14 +67,14 @@ class Fetching(BaseRequest):
         found = answer.get("result")
         if not isinstance(found, list) or not found:
             return body
-        readable = [part for data in found for part in _readable(data)]
+        readable = [part for data in found for part in _readable(data, self.bot)]
         await self._record([(update, json.dumps(data)) for data, update in readable])
         return json.dumps({**answer, "result": [data for data, _update in readable]}).encode()
 
 
-def _readable(data: Any) -> list[tuple[JsonObject, Update]]:
+def _readable(data: Any, bot: Bot | None) -> list[tuple[JsonObject, Update]]:
     try:
-        return [(data, update_of(data, None))]
+        return [(data, update_of(data, bot))]
     except ValueError as error:
         number = data.get("update_id") if isinstance(data, dict) else None
         log.error("Update %s is left out: what Telegram sent %s", number if _is_number(number) else "?", error)

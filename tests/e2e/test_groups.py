@@ -1,5 +1,6 @@
 """Groups over real HTTP: what is answered there, to whom, and who says what."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -202,12 +203,12 @@ async def test_who_speaks_as_the_group_has_its_title_as_the_name(stage: Stage) -
 
 
 @contextmanager
-def queries(about: str) -> Iterator[list[str]]:
-    """Every query of this process that has these words."""
+def readings(table: str) -> Iterator[list[str]]:
+    """Every query of this process that reads this table."""
     found: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if about in statement:
+        if re.search(rf"(FROM|JOIN) {table}\b", statement):
             found.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
@@ -223,7 +224,7 @@ async def test_what_a_chat_has_chosen_is_read_once_for_a_message(stage: Stage, t
         await stage.say("Hi")
         await stage.answers(1)
         await stage.rows_become(UNFINISHED, [(0,)])
-        with queries("FROM chat_settings") as read:
+        with readings("chat_settings") as read:
             await stage.say(text)
             await stage.rows_become("SELECT count(*) FROM inbox WHERE state = 'done'", [(2,)])
     assert len(read) == 1
@@ -233,7 +234,7 @@ async def test_what_is_chosen_with_a_button_is_read_once_and_holds_for_the_very_
     async with stage.bot(ScriptedActor()):
         menu = await settings(stage)
         await stage.rows_become(UNFINISHED, [(0,)])
-        with queries("FROM chat_settings") as read:
+        with readings("chat_settings") as read:
             await stage.push(menu, "All messages", OWNER)
             await said(stage, "Nice weather")
             await stage.answers(2, GROUP)

@@ -1,0 +1,65 @@
+"""transformers' own `generate`: what most people begin with. All chats of a load go through it as one batch."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.speed.competitors import SAMPLING, Answer
+
+
+def prepare(base: Path, folder: Path, precision: str) -> None:
+    """It reads the base as it is."""
+    for file in base.iterdir():
+        (folder / file.name).hardlink_to(file)
+
+
+def load(folder: Path, precision: str) -> "Transformers":
+    """The model in this precision, a type of torch by name."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, precision), local_files_only=True)
+    return Transformers(model.eval())
+
+
+class Transformers:
+    """Implements `benchmarks.speed.competitors.Competitor`."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def answer(self, prompts: Sequence[Sequence[int]], new_tokens: int) -> list[Answer]:
+        """See the protocol. The prompts must be of one length."""
+        import torch
+
+        asked, steps = time.perf_counter(), list[float]()
+        ids = torch.tensor(prompts)
+        with torch.inference_mode():
+            written = self._model.generate(
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids),
+                generation_config=_settings(new_tokens),
+                stopping_criteria=[lambda *_, **__: steps.append(time.perf_counter() - asked) or _nobody(ids)],
+            )
+        last = time.perf_counter() - asked
+        return [Answer(steps[0], last, written.shape[1] - ids.shape[1])] * len(prompts)
+
+
+def _settings(new_tokens: int) -> Any:
+    from transformers import GenerationConfig
+
+    return GenerationConfig(  # type: ignore[no-untyped-call]
+        do_sample=True,
+        temperature=SAMPLING.temperature,
+        top_k=SAMPLING.top_k,
+        top_p=SAMPLING.top_p,
+        max_new_tokens=new_tokens,
+        min_new_tokens=new_tokens,
+        pad_token_id=0,
+    )
+
+
+def _nobody(ids: Any) -> Any:
+    """Which of the chats are at their end: a criterion that only looks at the clock says none."""
+    return ids.new_zeros(ids.shape[0], dtype=bool)

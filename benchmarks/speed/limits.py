@@ -80,9 +80,7 @@ def work_of(base: Path, exported: Path) -> Work:
 
 
 def weight_bytes(exported: Path) -> int:
-    """Bytes of weights that the graph reads for a token: all constants, but for tables of which it takes single rows."""
-    import model  # noqa: F401 - before openvino: it keeps OpenVINO from reporting itself
-
+    """Bytes of weights that the graph reads for a token: all constants but tables of which it takes single rows."""
     import openvino
 
     from model.export import MODEL_FILE

@@ -12,8 +12,8 @@ from tokenizers import Tokenizer
 
 SCRIPT = Path(__file__).parents[2] / "data_prep/demo/springfield_script_lines.csv"
 SHARED_TOKENS, QUESTION_TOKENS, CONTEXT_TOKENS = 64, 12, 36  # a question alone, or with three lines before it
+PROMPT_TOKENS = SHARED_TOKENS + CONTEXT_TOKENS + QUESTION_TOKENS
 NEW_TOKENS = 25
-LOADS = (1, 8, 32)  # chats at once
 LONG_PROMPT = 448  # for the rate at which prompts are read: too long for an engine's own overhead to count
 TURNS = 5
 

@@ -32,8 +32,6 @@ def prepare(base: Path, folder: Path) -> None:
 
 def load(folder: Path) -> "GenAI":
     """The pipeline, over the folder that holds a graph by now."""
-    import model  # noqa: F401 - before the library: it keeps OpenVINO from reporting itself
-
     import openvino_genai
 
     return GenAI(openvino_genai.LLMPipeline(folder, "CPU"))

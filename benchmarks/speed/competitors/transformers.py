@@ -7,11 +7,12 @@ from typing import Any
 
 from benchmarks.speed.competitors import SAMPLING, Answer
 
+PLACE = "base.txt"
+
 
 def prepare(base: Path, folder: Path, precision: str) -> None:
-    """It reads the base as it is."""
-    for file in base.iterdir():
-        (folder / file.name).hardlink_to(file)
+    """It reads the base as it is: a note of where that is will do."""
+    (folder / PLACE).write_text(str(base), encoding="utf-8")
 
 
 def load(folder: Path, precision: str) -> "Transformers":
@@ -19,8 +20,8 @@ def load(folder: Path, precision: str) -> "Transformers":
     import torch
     from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, precision), local_files_only=True)
-    return Transformers(model.eval())
+    base, kind = (folder / PLACE).read_text(encoding="utf-8"), getattr(torch, precision)
+    return Transformers(AutoModelForCausalLM.from_pretrained(base, dtype=kind, local_files_only=True).eval())
 
 
 class Transformers:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is 0, 1 after an error of the user's, 130 after Ctrl-C."""
     parser = _parser()
-    options, options.rest = parser.parse_known_args(arguments)
-    if options.rest and options.command != "bench":
-        parser.error(f"unrecognized arguments: {' '.join(options.rest)}")
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command != "bench":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
     try:
         return int(options.run(options))
     except ModelError as error:

@@ -109,7 +109,7 @@ def _write_tokenizer(folder: Path, vocabulary: int) -> None:
     known = tokenizer.get_vocab_size(with_added_tokens=True)
     tokenizer.add_tokens([f"<unused{number}>" for number in range(known, vocabulary)])
     tokenizer.save(str(folder / "tokenizer.json"))
-    _write_tokenizer_config(folder, tokenizer.id_to_token(0))
+    _write_tokenizer_config(folder, str(tokenizer.id_to_token(0)))
 
 
 def _write_tokenizer_config(folder: Path, end: str) -> None:

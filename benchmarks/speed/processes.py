@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks.speed.competitors import Answer, Entry
 from benchmarks.speed.workloads import NEW_TOKENS, Prompts
@@ -47,7 +48,7 @@ class Process:
         except BrokenPipeError:
             pass  # it has ended; its last words say why
         line = self._process.stdout.readline()
-        reply = json.loads(line) if line else {"error": f"ended by itself: {self._last_words()}"}
+        reply: dict[str, Any] = json.loads(line) if line else {"error": f"ended by itself: {self._last_words()}"}
         if "error" in reply:
             raise ModelError(f"{self.entry.title}: {reply['error']}")
         self.peak_memory = reply["peak_memory"]

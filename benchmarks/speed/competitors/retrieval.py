@@ -45,10 +45,11 @@ def load(folder: Path, variant: str) -> "Retrieval":
     return Retrieval(_encoder(config), embeddings, _encoder(config) if variant == "reranked" else None)
 
 
-def _encoder(config: dict[str, int]) -> Any:
+def _encoder(config: dict[str, Any]) -> Any:
     from transformers import BertConfig, BertModel
 
-    return BertModel(BertConfig(**config)).eval()
+    encoder: Any = BertModel(BertConfig(**config))
+    return encoder.eval()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,6 @@ class Retrieval:
         import torch
 
         lines = (best.reshape(-1, 1) + torch.arange(LINE_TOKENS)) % MINILM["vocab_size"]
-        pairs = torch.cat([questions.repeat_interleave(CANDIDATES, dim=0), lines], dim=1)
+        pairs: Any = torch.cat([questions.repeat_interleave(CANDIDATES, dim=0), lines], dim=1)
         for some in pairs.split(PAIRS_AT_ONCE):
             self.cross_encoder(some).pooler_output.sum(dim=1).tolist()

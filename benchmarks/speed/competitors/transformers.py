@@ -21,7 +21,8 @@ def load(folder: Path, precision: str) -> "Transformers":
     from transformers import AutoModelForCausalLM
 
     base, kind = (folder / PLACE).read_text(encoding="utf-8"), getattr(torch, precision)
-    return Transformers(AutoModelForCausalLM.from_pretrained(base, dtype=kind, local_files_only=True).eval())
+    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=kind, local_files_only=True)
+    return Transformers(model.eval())
 
 
 class Transformers:
@@ -36,12 +37,18 @@ class Transformers:
 
         asked, steps = time.perf_counter(), list[float]()
         ids = torch.tensor(prompts)
+
+        def note(*_: Any, **__: Any) -> Any:
+            """A criterion for stopping that looks at the clock, and stops nobody."""
+            steps.append(time.perf_counter() - asked)
+            return ids.new_zeros(ids.shape[0], dtype=torch.bool)
+
         with torch.inference_mode():
             written = self._model.generate(
                 input_ids=ids,
                 attention_mask=torch.ones_like(ids),
                 generation_config=_settings(new_tokens),
-                stopping_criteria=[lambda *_, **__: steps.append(time.perf_counter() - asked) or _nobody(ids)],
+                stopping_criteria=[note],
             )
         last = time.perf_counter() - asked
         return [Answer(steps[0], last, written.shape[1] - ids.shape[1])] * len(prompts)
@@ -59,8 +66,3 @@ def _settings(new_tokens: int) -> Any:
         min_new_tokens=new_tokens,
         pad_token_id=0,
     )
-
-
-def _nobody(ids: Any) -> Any:
-    """Which of the chats are at their end: a criterion that only looks at the clock says none."""
-    return ids.new_zeros(ids.shape[0], dtype=bool)

@@ -35,11 +35,15 @@ def draw(results: Results, file: Path) -> None:
 def _draw_load(axes: "Axes", contest: Contest, chats: int, named: bool) -> None:
     entries = list(contest.figures.items())[::-1]  # The first is to stand on top.
     speeds = [figures.answers_per_second(chats) for _, figures in entries]
-    bars = axes.barh([figures.title for _, figures in entries], speeds, color=[_colour(*entry) for entry in entries])
-    axes.bar_label(bars, fmt="%.3g", padding=3, fontsize=8)
+    axes.barh([figures.title for _, figures in entries], speeds, color=[_colour(*entry) for entry in entries])
     # Retrieval may be many times quicker than all who write: their bars are to be told apart all the same.
     writers = [speed for speed, (_, figures) in zip(speeds, entries, strict=True) if not figures.retrieves]
-    axes.set_xlim(0, 1.25 * max(writers or speeds))
+    limit = 1.25 * max(writers or speeds)
+    axes.set_xlim(0, limit)
+    for place, speed in enumerate(speeds):
+        cut = " (bar cut)" if speed > limit else ""
+        side = "right" if cut else "left"
+        axes.text(limit if cut else speed, place, f" {speed:.3g}{cut}", va="center", ha=side, fontsize=8)
     axes.set_title(
         f"{contest.title}: {chats} chat{'s' * (chats > 1)}" if named else f"{chats} chats", fontsize=9, loc="left"
     )

@@ -138,7 +138,8 @@ def _limits(contest: Contest, machine: Machine) -> str:
     rows = [[what, f"{value:.1f}", f"{limit:.1f}", f"{value / limit:.0%}"] for what, value, limit in reached]
     intro = (
         f"A token of ours reads {contest.work.bytes_read / 1e6:.1f} MB of weights; the shares are of what the "
-        "machine's memory and its float32 products would allow if nothing else took time."
+        "machine's memory and its float32 products would allow if nothing else took time. Products of eight bits may "
+        "pass the latter; decoding beyond its limit says that something disturbed the machine while it was measured."
     )
     return _table("How near to the limit we are", ("", "ours", "limit", "share"), rows, level=3, intro=intro)
 

@@ -48,7 +48,7 @@ def _contest(name: str, contest: Contest, machine: Machine) -> Iterator[Target]:
         yield from _nobody_ahead(contest, chats)
     share = median(ours.decoding) / limits.decoding_limit(machine, contest.work)
     what = f"{contest.title}: decoding of one chat, of what memory allows"
-    yield Target(what, f"{DECODING_SHARE:.0%}", f"{share:.0%}", share >= DECODING_SHARE)
+    yield Target(what, f"{DECODING_SHARE:.0%}", f"{share:.0%}", DECODING_SHARE <= share <= 1)
 
 
 def _ratio(contest: Contest, rival: str, chats: int, wanted: float) -> Target:

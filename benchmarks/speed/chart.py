@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.speed.competitors import OURS
-from benchmarks.speed.results import Contest, Results
+from benchmarks.speed.results import Contest, Figures, Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,7 @@ def _draw_load(axes: "Axes", contest: Contest, chats: int, named: bool) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _colour(key: str, figures: "object") -> str:
+def _colour(key: str, figures: Figures) -> str:
     if key == OURS:
         return OUR_COLOUR
-    return RETRIEVER_COLOUR if getattr(figures, "retrieves", False) else WRITER_COLOUR
+    return RETRIEVER_COLOUR if figures.retrieves else WRITER_COLOUR

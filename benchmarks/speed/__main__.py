@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from benchmarks.speed import chart, quantization, report, serving
 from benchmarks.speed.bases import GPT2, LISA, TITLES, make_base
-from benchmarks.speed.competitors import ENTRIES, OURS, Entry
+from benchmarks.speed.competitors import BFLOAT16, ENTRIES, OURS, Entry
 from benchmarks.speed.contest import FULL, QUICK, Match, Plan
 from benchmarks.speed.limits import measure_again, measure_machine, work_of
 from benchmarks.speed.results import Contest, Results
@@ -55,13 +55,13 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--engines",
         nargs="+",
-        default=list(ENTRIES),
         choices=ENTRIES,
         metavar="ENGINE",
-        help="default: all of " + ", ".join(ENTRIES),
+        help=f"some of {', '.join(ENTRIES)}; default: all, but {BFLOAT16} only where the processor computes so",
     )
     parser.add_argument("--out", type=Path, default=Path("docs/results"), metavar="DIR", help="default docs/results")
     options = parser.parse_args(arguments)
+    options.engines = options.engines or [key for key in ENTRIES if key != BFLOAT16 or has_fast_bfloat16()]
     options.models = options.models or ([LISA] if options.quick else [GPT2, LISA])
     return options
 

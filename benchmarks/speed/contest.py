@@ -34,7 +34,7 @@ class Plan:
         return len(entries) * (loads + self.cold_starts) + 3 * writing * (self.alone + 1) + ours
 
 
-FULL = Plan({1: 7, 8: 5, 32: 3}, alone=5, cold_starts=3, dialogues=5)
+FULL = Plan({1: 5, 8: 3, 32: 3}, alone=3, cold_starts=2, dialogues=5)
 QUICK = Plan({1: 3, 8: 2}, alone=2, cold_starts=1, dialogues=2)
 
 

@@ -63,13 +63,13 @@ class Entry:
         return (self.variant,) if self.variant else ()
 
 
-OURS, REFERENCE, DEFAULTS = "ours", "transformers", "genai"
+OURS, REFERENCE, BFLOAT16, DEFAULTS = "ours", "transformers", "transformers-bf16", "genai"
 ENTRIES = {
     entry.key: entry
     for entry in (
         Entry(OURS, "ours", "Understudy", ("openvino-genai", "tokenizers", "numpy")),
         Entry(REFERENCE, "transformers", "transformers, float32", ("transformers", "torch"), "float32"),
-        Entry("transformers-bf16", "transformers", "transformers, bfloat16", ("transformers", "torch"), "bfloat16"),
+        Entry(BFLOAT16, "transformers", "transformers, bfloat16", ("transformers", "torch"), "bfloat16"),
         Entry("ctranslate2", "ctranslate2", "CTranslate2, int8", ("ctranslate2",)),
         Entry("llamacpp", "llamacpp", "llama.cpp", ("xllamacpp",)),
         Entry(DEFAULTS, "genai", "OpenVINO GenAI, defaults", ("openvino-genai",)),

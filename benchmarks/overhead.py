@@ -23,6 +23,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.markdown import table
 from bot.transport.connection import HTTP_SECONDS
 from bot.transport.http import DirectRequest
 from tests.e2e.stage import REPOSITORY, TOKEN, BotProcess
@@ -315,7 +316,7 @@ def _single(single: Single) -> str:
         ("CPU time of the bot", f"{MS * single.cpu:.1f} ms a message"),
         ("messages", f"{single.messages}"),
     ]
-    return _table(("", ""), rows)
+    return table(("", ""), rows)
 
 
 def _loads(loads: Sequence[Load]) -> str:
@@ -332,7 +333,7 @@ def _loads(loads: Sequence[Load]) -> str:
         )
         for load in loads
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _character(character: Character) -> str:
@@ -342,12 +343,7 @@ def _character(character: Character) -> str:
         (f"memory after {character.chats} chats at once", f"{character.at_rest / MIB:.0f} MiB"),
         ("the most that was seen", f"{character.peak / MIB:.0f} MiB"),
     ]
-    return _table(("", ""), rows)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return table(("", ""), rows)
 
 
 if __name__ == "__main__":

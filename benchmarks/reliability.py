@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import TypeVar
 
+from benchmarks.markdown import table
 from tests.e2e import kills, random_updates, soak
 from tests.e2e.stage import Stage, open_stage
 
@@ -160,7 +161,7 @@ def _soaked(found: soak.Findings) -> str:
 
 
 def _table(title: str, rows: Sequence[tuple[str, str]]) -> str:
-    return "\n".join([f"## {title}", "", "| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)])
+    return f"## {title}\n\n{table(('', ''), rows)}"
 
 
 def draw(found: soak.Findings, file: Path) -> None:

@@ -74,8 +74,9 @@ class Inbox(asyncio.Queue[object]):
             return
         # If the database is not available, waiting here keeps the updates unconfirmed, that is: safe with Telegram.
         new = await self._insist(lambda: self._rows.add(payloads), updates[0][0])
-        self._recorded |= {number: number in new for number in payloads}
         await self._prune_now_and_then(len(new))
+        # Nothing may be awaited between this and `put`: the same update, come again meanwhile, would be told it is old.
+        self._recorded |= {number: number in new for number in payloads}
 
     async def restore(self, bot: Bot) -> int:
         """Queue all that was left unfinished, in the order of arrival, and drop old rows. Returns how many."""

@@ -300,8 +300,7 @@ class _Sorting:
 
     def starts(self) -> NDArray[np.int64]:
         """The lines that the records of the table begin on, from 1."""
-        lines = np.concatenate([np.flatnonzero(self.whole), np.array(list(self.mended), dtype=np.int64)])
-        return np.sort(lines) + self.block.first + 1
+        return np.sort(self._indices()) + self.block.first + 1
 
     def table(self, names: Sequence[str]) -> Any:
         """The columns of these names for all records in the order of the file; None if a line is no record."""
@@ -310,8 +309,12 @@ class _Sorting:
             return whole
         rows = [dict(zip(self.header, fields, strict=True)) for fields in self.mended.values()]
         mended = pa.Table.from_pylist(rows, schema=whole.schema)
-        starts = np.concatenate([np.flatnonzero(self.whole), np.array(list(self.mended), dtype=np.int64)])
-        return pa.concat_tables([whole, mended]).combine_chunks().take(np.argsort(starts, kind="stable"))
+        order = np.argsort(self._indices(), kind="stable")
+        return pa.concat_tables([whole, mended]).combine_chunks().take(order)
+
+    def _indices(self) -> NDArray[np.int64]:
+        """The lines of the block that the records begin on, from 0: first of the whole ones, then of the mended."""
+        return np.concatenate([np.flatnonzero(self.whole), np.array(list(self.mended), dtype=np.int64)])
 
     def _parse_whole(self, names: Sequence[str]) -> Any:
         schema = pa.schema([(name, pa.string()) for name in names])

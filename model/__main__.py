@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: this needs {error.name}, which `make install-dev` installs", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"error: {error.filename or options.store}: {error.strerror or error}", file=sys.stderr)
+        place = error.filename or getattr(options, "store", options.command)
+        print(f"error: {place}: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -158,7 +159,7 @@ def _ship(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     try:
-        program = import_module("benchmarks.speed.__main__")
+        program = import_module("benchmarks.speed.command")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("benchmarks"):
             raise ModelError("`bench` needs the folder benchmarks/, which comes with the repository") from error

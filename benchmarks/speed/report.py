@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from benchmarks.markdown import table
 from benchmarks.speed import limits, targets
 from benchmarks.speed.competitors import BFLOAT16, OURS
 from benchmarks.speed.results import Contest, Dialogue, Figures, Machine, Quantization, Results
@@ -88,7 +89,7 @@ def _contest(contest: Contest, machine: Machine) -> Iterator[str]:
 
 
 def _loads(contest: Contest) -> str:
-    heads = ["", *(head for chats in contest.loads for head in (_chats(chats), "ratio"))]
+    heads = ["", *(head for chats in contest.loads for head in (targets.loaded_with(chats), "ratio"))]
     rows = [[figures.title, *_load_cells(contest, key, figures)] for key, figures in contest.figures.items()]
     return _table("Answers a second", heads, rows, level=3)
 
@@ -100,7 +101,7 @@ def _load_cells(contest: Contest, key: str, figures: Figures) -> Iterator[str]:
 
 
 def _waits(contest: Contest) -> str:
-    heads = ["", *(f"{_chats(chats)}, p{percent}" for chats in contest.loads for percent in (50, 95))]
+    heads = ["", *(f"{targets.loaded_with(chats)}, p{percent}" for chats in contest.loads for percent in (50, 95))]
     rows = [
         [figures.title, *(f"{figures.wait(chats, percent):.2f}" for chats in contest.loads for percent in (50, 95))]
         for figures in contest.figures.values()
@@ -139,7 +140,7 @@ def _limits(contest: Contest, machine: Machine) -> str:
     ]
     for chats in contest.loads:
         allowed = limits.answering_limit(machine, contest.work, chats)
-        reached.append((f"answers/s, {_chats(chats)}", ours.answers_per_second(chats), allowed))
+        reached.append((f"answers/s, {targets.loaded_with(chats)}", ours.answers_per_second(chats), allowed))
     rows = [[what, f"{value:.1f}", f"{limit:.1f}", f"{value / limit:.0%}"] for what, value, limit in reached]
     intro = (
         f"A token of ours reads {contest.work.bytes_read / 1e6:.1f} MB of weights; the shares are of what the "
@@ -188,10 +189,5 @@ def _quantization(found: Quantization) -> str:
     )
 
 
-def _chats(number: int) -> str:
-    return "1 chat" if number == 1 else f"{number} chats"
-
-
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], level: int = 2, intro: str = "") -> str:
-    lines = [f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows)]
-    return "\n".join([f"{'#' * level} {title}", "", *([intro, ""] if intro else []), *lines, ""])
+    return "\n".join([f"{'#' * level} {title}", "", *([intro, ""] if intro else []), table(heads, rows), ""])

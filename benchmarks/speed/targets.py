@@ -53,7 +53,7 @@ def _contest(name: str, contest: Contest, machine: Machine) -> Iterator[Target]:
 
 def _ratio(contest: Contest, rival: str, chats: int, wanted: float) -> Target:
     measured = ratio(contest, rival, chats)
-    what = f"{contest.title}, {_chats(chats)}: answers/s against {contest.figures[rival].title}"
+    what = f"{contest.title}, {loaded_with(chats)}: answers/s against {contest.figures[rival].title}"
     return Target(what, f"{wanted:g} x", f"{measured:.2f} x", measured >= wanted)
 
 
@@ -62,7 +62,7 @@ def _nobody_ahead(contest: Contest, chats: int) -> Iterator[Target]:
     if rivals:
         closest = min(rivals, key=lambda key: ratio(contest, key, chats))
         measured = ratio(contest, closest, chats)
-        what = f"{contest.title}, {_chats(chats)}: nobody who writes is ahead; the closest is"
+        what = f"{contest.title}, {loaded_with(chats)}: nobody who writes is ahead; the closest is"
         yield Target(f"{what} {contest.figures[closest].title}", "1 x", f"{measured:.2f} x", measured >= 1)
 
 
@@ -90,5 +90,6 @@ def ratio(contest: Contest, rival: str, chats: int) -> float:
     return ours / theirs
 
 
-def _chats(number: int) -> str:
+def loaded_with(number: int) -> str:
+    """How many chats write at once, in words."""
     return "one chat" if number == 1 else f"{number} chats"

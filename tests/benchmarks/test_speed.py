@@ -138,7 +138,7 @@ def test_the_command_measures_and_writes_page_picture_and_figures(base: Path, tm
 
 
 def test_a_missing_rival_is_a_clear_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("benchmarks.speed.__main__.find_spec", lambda name: None if name == "ctranslate2" else name)
+    monkeypatch.setattr("benchmarks.speed.command.find_spec", lambda name: None if name == "ctranslate2" else name)
     assert main(["bench", "--engines", "ours", "ctranslate2"]) == 1
     assert capsys.readouterr().err == "error: ctranslate2 is missing: `make bench` installs it\n"
 

@@ -5,7 +5,6 @@ token, cold start, memory; on GPT-2 with random weights and on Lisa. Writes spee
 """
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -28,24 +27,17 @@ ANSWERS, FEW_ANSWERS = 200, 20  # whose perplexity is taken
 STARTS = 3
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, write, and print the page's tables; the exit status is 0, 1 after an error, 130 after Ctrl-C."""
+def main(arguments: Sequence[str]) -> int:
+    """Measure, write, and print the page's tables. Raises ModelError."""
     options = parse_options(arguments)
-    try:
-        check_libraries(options.engines)
-        results = measure(options.models, [ENTRIES[key] for key in options.engines], options.quick)
-        write(results, options.out)
-    except ModelError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    check_libraries(options.engines)
+    results = measure(options.models, [ENTRIES[key] for key in options.engines], options.quick)
+    write(results, options.out)
     print(report.page(results))
     return 0
 
 
-def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     """What to measure, and how long."""
     parser = argparse.ArgumentParser(
         "python -m model bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -120,7 +112,3 @@ def write(results: Results, folder: Path) -> None:
     write_json(folder / "speed.json", asdict(results))
     chart.draw(results, folder / "speed.png")
     write_text(folder / "speed.md", report.page(results))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

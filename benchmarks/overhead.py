@@ -173,7 +173,7 @@ async def with_character(starts: int) -> Character:
             async with bot(server, folder, "-m", "bot") as process:
                 peak = asyncio.create_task(peak_memory(process))
                 await server.trial("at_rate", people=chats, messages=chats, rate=0)
-                at_rest = psutil.Process(process.number).memory_info().rss
+                at_rest = memory(process.number)
                 await process.stop()
     return Character(times, chats, at_rest, await peak)
 
@@ -194,11 +194,17 @@ async def peak_memory(process: BotProcess) -> int:
     most = 0
     while process.runs:
         try:
-            most = max(most, psutil.Process(process.number).memory_info().rss)
+            most = max(most, memory(process.number))
         except psutil.NoSuchProcess:
             break
         await asyncio.sleep(0.05)
     return most
+
+
+def memory(number: int) -> int:
+    """Bytes that a process has in memory, with those that it has started."""
+    family = psutil.Process(number)
+    return sum(process.memory_info().rss for process in [family, *family.children(recursive=True)])
 
 
 @asynccontextmanager

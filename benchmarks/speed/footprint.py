@@ -1,18 +1,29 @@
 """What an engine takes up: memory while it runs, and room on the disk when it is installed."""
 
-import os
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 
 def peak_memory(process: int | None = None) -> int:
-    """Bytes that a process (its number; None: this one) has held at most, from the system's own high-water mark."""
-    status = Path(f"/proc/{process or os.getpid()}/status")
-    if status.is_file():  # getrusage's figure would begin with the parent's
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
+    """Bytes that a process (its number; None: this one) and those that it has started have held at most.
+
+    By the system's own high-water mark of each: their sum, if they did not reach it together, is more than ever was.
+    """
     import psutil
 
-    memory = psutil.Process(process).memory_info()
+    family = psutil.Process(process)
+    return sum(map(_peak, [family, *family.children(recursive=True)]))
+
+
+def _peak(process: "psutil.Process") -> int:
+    status = Path(f"/proc/{process.pid}/status")
+    if status.is_file():  # getrusage's figure would begin with the parent's
+        return int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
+    memory = process.memory_info()
     return int(getattr(memory, "peak_wset", memory.rss))
 
 

@@ -230,6 +230,25 @@ class Stage:
             **more,
         }
 
+    def witnessed(self) -> dict[str, str]:
+        """Settings by which a bot, and all that it starts, writes down whom it speaks to (`tests/e2e/witness`)."""
+        path = os.pathsep.join([str(Path(__file__).with_name("witness")), str(REPOSITORY)])
+        return {"PYTHONPATH": path, "WITNESS": str(self._witness)}
+
+    def seen_addresses(self) -> set[tuple[str, ...]]:
+        """Host and port of everyone that was looked up or spoken to."""
+        lines = map(str.split, self._witness.read_text().splitlines())
+        return {tuple(address) for event, *address in lines if event != "start"}
+
+    def seen_programs(self) -> list[str]:
+        """The commands of the processes that were watched."""
+        lines = self._witness.read_text().splitlines()
+        return [line.removeprefix("start ") for line in lines if line.startswith("start ")]
+
+    @property
+    def _witness(self) -> Path:
+        return self.folder / "witness"
+
     @asynccontextmanager
     async def bot(
         self,

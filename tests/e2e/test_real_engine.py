@@ -11,8 +11,6 @@ from model.persona import Persona, write_persona
 from model.store import Store
 from tests.e2e.stage import REPOSITORY, Stage
 
-HERE = Path(__file__).parent
-
 
 @pytest.fixture(scope="session")
 def two_in_store(store: Path) -> Path:
@@ -24,16 +22,16 @@ def two_in_store(store: Path) -> Path:
 
 
 async def test_serving_with_the_real_engine_opens_no_connection_but_to_telegram(stage: Stage, store: Path) -> None:
-    record, home = stage.folder / "connections", stage.folder / "home"
+    home = stage.folder / "home"
     home.mkdir()
-    program = (str(HERE / "witness.py"), str(record), "-m", "bot", "run")
-    async with stage.process(*program, PERSONA="tiny", MODEL_STORE=str(store), HOME=str(home)) as bot:
+    settings = {"PERSONA": "tiny", "MODEL_STORE": str(store), "HOME": str(home)}
+    async with stage.process("-m", "bot", "run", **settings, **stage.witnessed()) as bot:
         await stage.say("Hello")
         await stage.say("/ask Who are you?")
         await stage.answers(2)
         assert await bot.stop() == 0
-    addresses = {tuple(line.split()[1:]) for line in record.read_text().splitlines()}
-    assert addresses == {("127.0.0.1", stage.server.url.rpartition(":")[2])}
+    assert stage.seen_addresses() == {("127.0.0.1", stage.server.url.rpartition(":")[2])}
+    assert [program for program in stage.seen_programs() if "model.engines.batching" in program]
     assert not list(home.rglob("*telemetry*"))
 
 

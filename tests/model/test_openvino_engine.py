@@ -1,9 +1,13 @@
 """The default engine: many chats in one batch, streams that can be cancelled, errors that name their cause."""
 
 import asyncio
+import os
 import shutil
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +15,15 @@ from typing import Any
 import pytest
 
 from model.engine import GenerationSettings
-from model.engines.openvino import CACHE_BLOCKS, OpenVINOEngine
+from model.engines import openvino
+from model.engines.batching import CACHE_BLOCKS
+from model.engines.openvino import OpenVINOEngine
 from model.errors import ModelError
 from model.export import export
 from model.prompt import Prompt, Turn
 
 ENDLESS = GenerationSettings(max_new_tokens=5000, temperature=1.0, seed=1)
+ROOT = Path(__file__).parents[2]
 LONG = GenerationSettings(max_new_tokens=60, temperature=1.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
 
 
@@ -110,7 +117,7 @@ async def test_closing_the_stream_cancels_the_work(engine: OpenVINOEngine, folde
     await anext(stream)
     await stream.aclose()
     assert await answer(engine, ids(folder))
-    await wait_until(lambda: not engine._running)
+    await becomes_idle(engine)
 
 
 async def test_cancelling_the_reader_cancels_the_work(engine: OpenVINOEngine, folder: Path) -> None:
@@ -125,7 +132,70 @@ async def test_cancelling_the_reader_cancels_the_work(engine: OpenVINOEngine, fo
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await wait_until(lambda: not engine._running)
+    await becomes_idle(engine)
+
+
+async def test_an_answer_goes_on_when_the_process_is_killed(
+    engine: OpenVINOEngine, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = GenerationSettings(max_new_tokens=2000, temperature=0)
+    undisturbed = "".join([piece.text async for piece in engine.generate(ids(folder), settings)])
+    stream = engine.generate(ids(folder), settings)
+    begun = (await anext(stream)).text
+    kill(engine)
+    assert begun + "".join([piece.text async for piece in stream]) == undisturbed
+    assert "its process ended by signal 9; another takes its place" in caplog.text
+    assert await answer(engine, ids(folder))
+
+
+async def test_a_request_over_which_two_processes_die_is_given_up_and_others_go_on(
+    engine: OpenVINOEngine, folder: Path
+) -> None:
+    stream = engine.generate(ids(folder), ENDLESS)
+    await anext(stream)
+    first = kill(engine)
+    await wait_until(lambda: engine._process.number != first)
+    later = asyncio.create_task(answer(engine, ids(folder), max_new_tokens=500))
+    await asyncio.sleep(0)
+    kill(engine)
+    with pytest.raises(ModelError, match="died twice over the same"):
+        async for _ in stream:
+            pass
+    assert await later
+
+
+async def test_a_process_that_cannot_be_started_again_is_tried_until_it_can(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino, "RETRY_SECONDS", 0.1)
+    shutil.copytree(folder, tmp_path / "engine")
+    engine = OpenVINOEngine(tmp_path / "engine", Prompt.from_folder(folder))
+    stream = engine.generate(ids(folder), ENDLESS)
+    await anext(stream)
+    (tmp_path / "engine").rename(tmp_path / "away")
+    kill(engine)
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        async for _ in stream:
+            pass
+    (tmp_path / "away").rename(tmp_path / "engine")
+    await becomes_able(engine, ids(folder))
+    await engine.close()
+
+
+async def test_the_process_ends_with_the_one_that_started_it(folder: Path) -> None:
+    program = "import sys, time; from pathlib import Path; from model.engines.openvino import OpenVINOEngine; "
+    program += "from model.prompt import Prompt; folder = Path(sys.argv[1]); "
+    program += "engine = OpenVINOEngine(folder, Prompt.from_folder(folder)); "
+    program += "print(engine._process.number, flush=True); time.sleep(600)"
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, str(folder), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert starter.stdout
+    number = int(await starter.stdout.readline())
+    assert is_alive(number)
+    starter.kill()
+    await starter.wait()
+    await wait_until(lambda: not is_alive(number))
 
 
 async def test_a_prompt_beyond_the_cache_is_refused_and_others_go_on(engine: OpenVINOEngine, folder: Path) -> None:
@@ -167,6 +237,45 @@ def test_a_damaged_folder_is_named(folder: Path, tmp_path: Path) -> None:
 def test_settings_out_of_range_are_named(change: dict[str, float], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         GenerationSettings(**change)  # type: ignore[arg-type]
+
+
+def kill(engine: OpenVINOEngine) -> int:
+    """Kill the engine's process, as a system without memory does; its number."""
+    number = engine._process.number
+    os.kill(number, signal.SIGKILL)
+    return number
+
+
+def is_alive(process: int) -> bool:
+    """Whether there is such a process, and not only what is left of it."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def becomes_idle(engine: OpenVINOEngine) -> None:
+    """Wait until the engine's process does not work any more."""
+    before = -1
+    while (now := processor_time(engine._process.number)) != before:
+        before = now
+        await asyncio.sleep(0.3)
+
+
+def processor_time(process: int) -> int:
+    """In clock ticks, of 10 ms as a rule."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+async def becomes_able(engine: OpenVINOEngine, prompt: list[int]) -> None:
+    """Ask until there is an answer."""
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(ModelError):
+                await answer(engine, prompt)
+                return
+            await asyncio.sleep(0.1)
 
 
 async def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:

@@ -2,6 +2,8 @@
 
 import logging
 import sqlite3
+import subprocess
+import sys
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -86,7 +88,13 @@ def test_the_machine_tells_what_it_has(tmp_path: Path, monkeypatch: pytest.Monke
     assert own is not None
     assert all_of_it is not None
     assert 1_000_000 < own < all_of_it
-    monkeypatch.setattr(machine, "STATUS", tmp_path / "nothing")
+    program = [sys.executable, "-c", "held = bytearray(b'x' * 50_000_000); print(flush=True); input()"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        assert (machine.memory_of_process() or 0) > own + 50_000_000
+        child.kill()
+    monkeypatch.setattr(machine, "PROCESSES", tmp_path / "nothing")
     assert machine.memory_of_process() is None
 
 

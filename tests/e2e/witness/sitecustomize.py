@@ -1,11 +1,11 @@
-"""Runs a program and writes down every address that it looks up or connects to: witness.py RECORD PROGRAM [ARGUMENT...]
+"""Every Python process that has this folder in its PYTHONPATH writes down each address that it looks up or connects to.
 
-PROGRAM is a script, or `-m` and a module. The record has a line for each event: its name, the host, the port. What
-native code does by itself is not seen; what Python code and its libraries do through the socket module is.
+Python imports this module by itself at its start, in a program's child processes as well. The record is the file named
+by WITNESS. It has a line for each process, `start` and its command, and for each event: its name, the host, the port.
+What native code does by itself is not seen; what Python code and its libraries do through the socket module is.
 """
 
 import os
-import runpy
 import sys
 from typing import Any
 
@@ -16,6 +16,7 @@ def watch(record: str) -> None:
     """Write every such event of this process to a file, from now on."""
     # Unbuffered and opened once: the process may be killed, and opening files would raise events of their own.
     file = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.write(file, f"start {' '.join(sys.orig_argv)}\n".encode())
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
         if event in EVENTS and (address := _address(event, arguments)):
@@ -35,12 +36,4 @@ def _address(event: str, arguments: tuple[Any, ...]) -> str:
     return f"{host.decode() if isinstance(host, bytes) else host} {port}"
 
 
-if __name__ == "__main__":
-    _, record_file, program, *rest = sys.argv
-    watch(record_file)
-    if program == "-m":
-        sys.argv = rest
-        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
-    else:
-        sys.argv = [program, *rest]
-        runpy.run_path(program, run_name="__main__")
+watch(os.environ["WITNESS"])

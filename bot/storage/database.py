@@ -1,7 +1,6 @@
 """The database: opened by URL, brought up to date, closed. SQLite by default, PostgreSQL by its URL."""
 
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.errors import SettingsError, StorageError
-from bot.storage.erasure import empty_log
+from bot.errors import SettingsError
 from bot.storage.transaction import Sessions
 from bot.storage.worker import AsyncWorker, ThreadWorker, Worker
 
@@ -59,7 +57,7 @@ class Database:
             await self._connect()
             if await self._worker.run(_version) != latest_version():
                 await asyncio.to_thread(_migrate, self._url)
-            await self._empty_log()
+            await self._worker.run(_empty_log)
         except Exception as error:
             await self.close()
             if not _is_about_the_database(error):
@@ -77,11 +75,6 @@ class Database:
                 if pause is None:
                     raise
                 await asyncio.sleep(pause)
-
-    async def _empty_log(self) -> None:
-        """What a killed process has deleted stands in SQLite's log until that is written into the file."""
-        with suppress(StorageError):  # Somebody reads the file just now: the next start does it.
-            await empty_log(self.session)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -110,6 +103,12 @@ def _version(connection: Connection) -> str | None:
         return None
     found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
     return str(found[0]) if len(found) == 1 else None
+
+
+def _empty_log(connection: Connection) -> None:
+    """What a killed process has deleted stands in SQLite's log until that is written into the file."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _migrate(url: URL) -> None:

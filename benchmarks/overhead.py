@@ -24,6 +24,7 @@ from typing import Any
 import psutil
 
 from benchmarks.markdown import table
+from benchmarks.speed.footprint import family
 from bot.transport.connection import HTTP_SECONDS
 from bot.transport.http import DirectRequest
 from tests.e2e.stage import REPOSITORY, TOKEN, BotProcess
@@ -203,8 +204,7 @@ async def peak_memory(process: BotProcess) -> int:
 
 def memory(number: int) -> int:
     """Bytes that a process has in memory, with those that it has started."""
-    family = psutil.Process(number)
-    return sum(process.memory_info().rss for process in [family, *family.children(recursive=True)])
+    return sum(process.memory_info().rss for process in family(number))
 
 
 @asynccontextmanager

@@ -15,12 +15,13 @@ from typing import Any, TextIO
 
 from benchmarks.speed.competitors import ENTRIES, Competitor
 from benchmarks.speed.footprint import peak_memory
+from model.private_output import private_output
 
 
 def main() -> None:
     """Load, then answer until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of the terminal's processes; the parent ends us.
-    replies = _private_output()
+    replies = private_output()
     key, folder = sys.argv[1:]
     try:
         competitor = ENTRIES[key].load(Path(folder))
@@ -31,13 +32,6 @@ def main() -> None:
         _write(replies, {"error": f"{type(error).__name__}: {error}"})
     replies.flush()
     os._exit(0)  # Libraries that end their threads at leisure would keep the cores busy.
-
-
-def _private_output() -> TextIO:
-    """Standard output for us alone: some libraries print."""
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return replies
 
 
 def _reply(competitor: Competitor, request: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.speed.competitors import OURS, Answer, Entry
-from benchmarks.speed.footprint import installed_size
+from benchmarks.speed.footprint import installed_size, processor_time
 from benchmarks.speed.processes import Process
 from benchmarks.speed.results import Contest, Figures
 from benchmarks.speed.workloads import LONG_PROMPT, Prompts, Workload
@@ -116,13 +116,10 @@ class Match:
                 self._end_turn()
 
     def _look_at_idle(self) -> None:
-        import psutil
-
-        watched = [psutil.Process(process.pid) for process in self._processes]
-        before = [sum(process.cpu_times()[:2]) for process in watched]
+        before = [processor_time(process.pid) for process in self._processes]
         time.sleep(IDLE_SECONDS)
-        for process, watch, used in zip(self._processes, watched, before, strict=True):
-            self._figures(process).idle = (sum(watch.cpu_times()[:2]) - used) / IDLE_SECONDS
+        for process, used in zip(self._processes, before, strict=True):
+            self._figures(process).idle = (processor_time(process.pid) - used) / IDLE_SECONDS
 
     def _in_turns(self, number: int) -> list[Process]:
         """Everyone, in an order that begins with another one in each round: nobody always follows the same."""

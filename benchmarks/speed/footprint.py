@@ -13,10 +13,20 @@ def peak_memory(process: int | None = None) -> int:
 
     By the system's own high-water mark of each: their sum, if they did not reach it together, is more than ever was.
     """
+    return sum(map(_peak, family(process)))
+
+
+def processor_time(process: int) -> float:
+    """Seconds that a process (its number) and those that it has started have worked, all threads added up."""
+    return sum(sum(each.cpu_times()[:2]) for each in family(process))
+
+
+def family(process: int | None = None) -> "list[psutil.Process]":
+    """A process (its number; None: this one) and those that it has started."""
     import psutil
 
-    family = psutil.Process(process)
-    return sum(map(_peak, [family, *family.children(recursive=True)]))
+    first = psutil.Process(process)
+    return [first, *first.children(recursive=True)]
 
 
 def _peak(process: "psutil.Process") -> int:

@@ -29,6 +29,7 @@ from model.engine import GenerationSettings
 from model.engines.mapped_file import give_back
 from model.errors import ModelError, last_line
 from model.export import WEIGHTS_FILE
+from model.private_output import private_output
 
 CACHE_BLOCKS = 320  # of 32 tokens each: room for about forty chats, 120 MB with SmolLM2
 MAX_CHATS = 32
@@ -77,7 +78,7 @@ class Batch:
         time it reads the mapped file, whose pages need not stay after that.
         """
         single = [self._end_of_turn]
-        for ids in (single, SHORT_PROMPT * single, opening or single):
+        for ids in filter(None, (single, SHORT_PROMPT * single, opening)):
             handle = self._add(0, ids, GenerationSettings(max_new_tokens=1))
             while self._pipeline.has_non_finished_requests():
                 self._pipeline.step()
@@ -165,14 +166,15 @@ def _generation_config(settings: GenerationSettings, end_of_turn: int) -> Any:
 def serve() -> None:
     """Load what the first line names, say that it is ready, or why it never will be, and follow orders from then on."""
     tell = _teller()
-    opening = json.loads(sys.stdin.readline() or "null")
-    if opening is None:
+    first = sys.stdin.readline()
+    if not first:
         return
+    model = json.loads(first)
     orders: queue.SimpleQueue[Json] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     try:
-        batch = Batch(Path(opening["folder"]), opening["end_of_turn"], orders, tell)
-        batch.warm_up(opening["opening"])
+        batch = Batch(Path(model["folder"]), model["end_of_turn"], orders, tell)
+        batch.warm_up(model["opening"])
     except ModelError as error:
         tell({"error": str(error)})
         return
@@ -183,9 +185,7 @@ def serve() -> None:
 
 
 def _teller() -> Callable[[Json], None]:
-    """Writes to standard output, which is then nobody else's: libraries print."""
-    output = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    output = private_output()
 
     def tell(what: Json) -> None:
         output.write(json.dumps(what) + "\n")

@@ -237,8 +237,11 @@ class Stage:
 
     def seen_addresses(self) -> set[tuple[str, ...]]:
         """Host and port of everyone that was looked up or spoken to."""
-        lines = map(str.split, self._witness.read_text().splitlines())
-        return {tuple(address) for event, *address in lines if event != "start"}
+        return {tuple(line.split()[1:]) for line in self.seen_events()}
+
+    def seen_events(self) -> list[str]:
+        """Each look-up and each call: its name, the host, the port."""
+        return [line for line in self._witness.read_text().splitlines() if not line.startswith("start ")]
 
     def seen_programs(self) -> list[str]:
         """The commands of the processes that were watched."""

@@ -113,14 +113,18 @@ def make_closing_likely(base: Path, target: Path, question: list[int]) -> None:
 
 
 async def test_closing_the_stream_cancels_the_work(engine: OpenVINOEngine, folder: Path) -> None:
+    whole = await work_of_an_endless_answer(engine, folder)
+    before = processor_time(engine._process.number)
     stream = engine.generate(ids(folder), ENDLESS)
     await anext(stream)
     await stream.aclose()
     assert await answer(engine, ids(folder))
-    await becomes_idle(engine)
+    assert await becomes_idle(engine) - before < whole / 2
 
 
 async def test_cancelling_the_reader_cancels_the_work(engine: OpenVINOEngine, folder: Path) -> None:
+    whole = await work_of_an_endless_answer(engine, folder)
+    before = processor_time(engine._process.number)
     begun = asyncio.Event()
 
     async def read() -> None:
@@ -132,7 +136,7 @@ async def test_cancelling_the_reader_cancels_the_work(engine: OpenVINOEngine, fo
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await becomes_idle(engine)
+    assert await becomes_idle(engine) - before < whole / 2
 
 
 async def test_an_answer_goes_on_when_the_process_is_killed(
@@ -254,12 +258,21 @@ def is_alive(process: int) -> bool:
         return False
 
 
-async def becomes_idle(engine: OpenVINOEngine) -> None:
-    """Wait until the engine's process does not work any more."""
+async def work_of_an_endless_answer(engine: OpenVINOEngine, folder: Path) -> int:
+    """What an answer costs that nobody cancels, in processor time."""
+    before = processor_time(engine._process.number)
+    async for _ in engine.generate(ids(folder), ENDLESS):
+        pass
+    return processor_time(engine._process.number) - before
+
+
+async def becomes_idle(engine: OpenVINOEngine) -> int:
+    """Wait until the engine's process does not work any more; its processor time then."""
     before = -1
     while (now := processor_time(engine._process.number)) != before:
         before = now
         await asyncio.sleep(0.3)
+    return now
 
 
 def processor_time(process: int) -> int:

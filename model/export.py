@@ -17,10 +17,12 @@ def export(base: Path, target: Path, adapter: Path | None = None) -> None:
     import openvino
 
     from model.graphs import build_graph
+    from model.graphs.weights_file import put_matrices_last
     from model.weights import Weights
 
     graph = build_graph(read_json(base / "config.json"), Weights(base, adapter))
     target.mkdir(parents=True)
     openvino.save_model(graph, target / MODEL_FILE, compress_to_fp16=False)
+    put_matrices_last(target / MODEL_FILE, target / WEIGHTS_FILE)
     for name in ("config.json", "tokenizer.json"):
         shutil.copyfile(base / name, target / name)

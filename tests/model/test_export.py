@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import openvino
@@ -11,13 +12,17 @@ import pytest
 import torch
 
 from model.__main__ import main
+from model.atomic import read_json
 from model.engine import Engine, GenerationSettings
 from model.engines.openvino import OpenVINOEngine
 from model.engines.transformers import TransformersEngine, load_model
 from model.errors import ModelError
-from model.export import MODEL_FILE, export
+from model.export import MODEL_FILE, WEIGHTS_FILE, export
+from model.graphs import build_graph
+from model.graphs.weights_file import ALIGNMENT, put_matrices_last
 from model.prompt import Prompt, Turn
 from model.store import Store, Version
+from model.weights import Weights
 
 GREEDY = GenerationSettings(max_new_tokens=24, temperature=0, repetition_penalty=1.0)
 QUESTIONS = ("Do you like beets, Dwight?", "Tell me about bears.", "Who needs paper anyway?")
@@ -82,6 +87,27 @@ def test_exported_logits_are_those_of_transformers_with_rounded_weights(trained:
         with torch.inference_mode():
             expected = rounded(torch.tensor([ids])).logits[0].numpy()
         np.testing.assert_allclose(exported_logits(trained, ids), expected, atol=2e-3 * np.abs(expected).max())
+
+
+def test_matrices_are_moved_behind_all_else_and_no_constant_changes(llama_base: Path, tmp_path: Path) -> None:
+    graph, weights = tmp_path / MODEL_FILE, tmp_path / WEIGHTS_FILE
+    openvino.save_model(build_graph(read_json(llama_base / "config.json"), Weights(llama_base)), graph, False)
+    before = constants(graph)
+    put_matrices_last(graph, weights)
+    assert constants(graph) == before
+    places: dict[bool, list[int]] = {True: [], False: []}
+    for data in ElementTree.parse(graph).iter("data"):
+        if "offset" in data.attrib:
+            places[data.get("element_type") == "i8"].append(int(data.attrib["offset"]))
+    assert max(places[False]) < min(places[True])
+    assert not any(offset % ALIGNMENT for offset in places[True])
+    assert {file.name for file in tmp_path.iterdir()} == {MODEL_FILE, WEIGHTS_FILE}
+
+
+def constants(graph: Path) -> dict[str, bytes]:
+    """The values of all constants by the name of their node."""
+    nodes = openvino.Core().read_model(graph).get_ordered_ops()
+    return {node.get_friendly_name(): node.get_data().tobytes() for node in nodes if node.get_type_name() == "Constant"}
 
 
 def test_rounding_moves_the_logits_by_little(trained: Version) -> None:

@@ -6,7 +6,11 @@ import io
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -39,22 +43,18 @@ _RC: dict[Any, Any] = {
 }
 
 
-def draw_charts(folder: Path, figures: Mapping[str, Any]) -> dict[str, str]:
+def draw_charts(folder: Path, figures: Mapping[str, Any], each: Callable[..., Iterable[str]] = map) -> dict[str, str]:
     """Writes one PNG a chart into `folder` and returns the same as SVG, whose ink is the page's text colour.
 
-    `figures` are those of data_prep.figures.
+    `figures` are those of data_prep.figures. `each` is what maps a function over the charts, in this process or others.
     """
-    name = figures["name"]
+    names = [name for name in _CHARTS if name != "odd_rows" or figures["odd"]]
+    return dict(zip(names, each(partial(_draw, folder, figures), names), strict=True))
+
+
+def _draw(folder: Path, figures: Mapping[str, Any], name: str) -> str:
     with matplotlib.rc_context(_RC):
-        drawn = {
-            "characters": _characters(figures["characters"], name),
-            "episodes": _episodes(figures["episodes"], figures["own"], name),
-            "answers": _answers(_counts(figures["own_words"]), _counts(figures["other_words"]), name),
-            "scenes": _scenes(_counts(figures["scenes"])),
-        }
-        if figures["odd"]:
-            drawn["odd_rows"] = _odd_rows(figures["odd"])
-        return {key: _save(figure, folder / f"{key}.png", key) for key, figure in drawn.items()}
+        return _save(_CHARTS[name](figures), folder / f"{name}.png", name)
 
 
 def _counts(values: Sequence[int]) -> Counts:
@@ -77,11 +77,12 @@ def _flexible(tag: str) -> str:
 
 
 def _axes(width: float = 7.2, height: float = 3.4) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="tight")
     return figure, figure.add_subplot()
 
 
-def _characters(per_character: Mapping[str, int], name: str) -> Figure:
+def _characters(figures: Mapping[str, Any]) -> Figure:
+    per_character, name = figures["characters"], figures["name"]
     shown = dict(list(per_character.items())[:_SHOWN])
     shown[name] = per_character[name]
     names, counts = list(shown)[::-1], list(shown.values())[::-1]
@@ -97,8 +98,9 @@ def _characters(per_character: Mapping[str, int], name: str) -> Figure:
     return figure
 
 
-def _episodes(every: Sequence[int], own: Mapping[str, Sequence[int]], name: str) -> Figure:
+def _episodes(figures: Mapping[str, Any]) -> Figure:
     """The show's lines an episode behind the target's, which are coloured by the split that they are in."""
+    every, own, name = figures["episodes"], figures["own"], figures["name"]
     edges = np.arange(len(every) + 1) + 0.5
     figure, axes = _axes(width=14.6, height=3.2)
     # One patch for all bars of a colour: a long show has hundreds of episodes.
@@ -112,7 +114,8 @@ def _episodes(every: Sequence[int], own: Mapping[str, Sequence[int]], name: str)
     return figure
 
 
-def _answers(own: Counts, others: Counts, name: str) -> Figure:
+def _answers(figures: Mapping[str, Any]) -> Figure:
+    own, others, name = _counts(figures["own_words"]), _counts(figures["other_words"]), figures["name"]
     every = np.zeros(max(len(own), len(others)), np.int64)
     every[: len(own)] += own
     every[: len(others)] += others
@@ -146,7 +149,8 @@ def _quantile(counts: Counts, share: float) -> float:
     return below + (above - below) * float(rank - np.floor(rank))
 
 
-def _scenes(counts: Counts) -> Figure:
+def _scenes(figures: Mapping[str, Any]) -> Figure:
+    counts = _counts(figures["scenes"])
     sizes = np.flatnonzero(counts)
     median = _quantile(counts, 0.5)
     figure, axes = _axes()
@@ -158,7 +162,8 @@ def _scenes(counts: Counts) -> Figure:
     return figure
 
 
-def _odd_rows(odd: Mapping[str, int]) -> Figure:
+def _odd_rows(figures: Mapping[str, Any]) -> Figure:
+    odd = figures["odd"]
     kinds, counts = list(odd)[::-1], list(odd.values())[::-1]
     figure, axes = _axes(height=0.8 + 0.3 * len(odd))
     bars = axes.barh(kinds, counts, color="#e03131", alpha=0.75, height=0.66)
@@ -171,12 +176,32 @@ def _odd_rows(odd: Mapping[str, int]) -> Figure:
     return figure
 
 
+_CHARTS: dict[str, Callable[[Mapping[str, Any]], Figure]] = {  # the dearest first, as each of two takes what is left
+    "characters": _characters,
+    "episodes": _episodes,
+    "answers": _answers,
+    "scenes": _scenes,
+    "odd_rows": _odd_rows,
+}
+
+
 def main() -> None:
     """Draws what comes on standard input, and warms up until it comes: the first figure loads fonts."""
     with matplotlib.rc_context(_RC):
-        _save(_scenes(np.array([0, 1])), io.BytesIO(), "none")
+        _save(_scenes({"scenes": [0, 1]}), io.BytesIO(), "none")
     wanted = json.load(sys.stdin)
-    json.dump(draw_charts(Path(wanted["folder"]), wanted["figures"]), sys.stdout)
+    with _both_cores() as each:
+        json.dump(draw_charts(Path(wanted["folder"]), wanted["figures"], each), sys.stdout)
+
+
+@contextmanager
+def _both_cores() -> Iterator[Callable[..., Iterable[str]]]:
+    """What maps a function in two copies of this process, warm as it is; where there are no such copies, here."""
+    if sys.platform != "linux":
+        yield map
+        return
+    with ProcessPoolExecutor(2, get_context("fork")) as copies:
+        yield copies.map
 
 
 if __name__ == "__main__":

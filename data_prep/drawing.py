@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,7 @@ class Drawing:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=os.environ | {"PYTHONPATH": path},
-                process_group=0,  # an interruption is for the process that stops it
+                process_group=0,  # an interruption is for the process that stops it, and its copies with it
             )
 
     def __enter__(self) -> Drawing:
@@ -38,7 +39,7 @@ class Drawing:
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
-            self._process.kill()
+            self._stop(self._process)
             with self._process:  # closes the pipes and waits
                 pass
 
@@ -57,9 +58,17 @@ class Drawing:
             self._process.stdin.close()
             yield
         except BaseException:
-            self._process.kill()
-            self._process.wait()
+            self._stop(self._process)
             raise
+
+    def _stop(self, process: subprocess.Popen[bytes]) -> None:
+        """The process and the copies that it may have made of itself, which have its number as their group's."""
+        if process.poll() is None:
+            if sys.platform == "win32":
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def charts(self) -> dict[str, str]:
         """The charts as SVG by name, when they are ready."""

@@ -272,7 +272,7 @@ class Assembly:
             dialogue=Dialogue(self._service, *talking),
             doorkeeper=Doorkeeper(self._arrivals, self._gate, self._notices, overheard, delivery, locales),
             failures=failures,
-            inline=InlineMode(self._service, self._stopping, self._gate, self._notices, locales, pause),
+            inline=InlineMode(self._service, self._barrier, self._stopping, self._gate, self._notices, locales, pause),
             judging=Judging(self._arrivals, Feedback(opinions, tables.now), delivery, locales),
             moving=Moving(self._relocation.move),
             overheard=overheard,

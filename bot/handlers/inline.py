@@ -14,6 +14,7 @@ from bot.chat_service import ChatService, Conversation, Line, Request
 from bot.errors import BotError
 from bot.gate import Gate, Notices
 from bot.handlers.doorkeeper import patience_text
+from bot.handlers.language_barrier import LanguageBarrier
 from bot.handlers.offers import offer
 from bot.locales import Locales, Translate
 from bot.stopping import StoppedError, Stopping
@@ -25,9 +26,17 @@ class InlineMode:
     """Answers inline queries; of one person only the newest, `pause` seconds after it was typed."""
 
     def __init__(
-        self, service: ChatService, stopping: Stopping, gate: Gate, notices: Notices, locales: Locales, pause: float
+        self,
+        service: ChatService,
+        barrier: LanguageBarrier,
+        stopping: Stopping,
+        gate: Gate,
+        notices: Notices,
+        locales: Locales,
+        pause: float,
     ) -> None:
         self._service = service
+        self._barrier = barrier
         self._stopping = stopping
         self._gate = gate
         self._notices = notices
@@ -50,11 +59,12 @@ class InlineMode:
         _ = self._locales.speak(language_of(update))
         async with self._stopping.errand(update.update_id).thinking():
             await asyncio.sleep(self._pause)
-        if refusal := await self._refusal(update, _):
-            await offer(update, hint=refusal)
+        request = _request(update, words)
+        if hint := await self._refusal(update, _) or await self._barrier.hint(request.conversation, words, _):
+            await offer(update, hint=hint)
             return
         try:
-            answer = await self._service.whisper(_request(update, words))
+            answer = await self._service.whisper(request)
         except StoppedError:
             raise
         except BotError:

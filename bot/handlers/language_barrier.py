@@ -38,6 +38,11 @@ class LanguageBarrier:
         self._met.replace(owner_of(update), is_foreign)
         return is_foreign
 
+    async def hint(self, conversation: Conversation, words: str, _: Translate) -> str | None:
+        """What is said to foreign words where there is room for few; None where they are not foreign."""
+        card = await self._service.character(conversation)
+        return reminder_text(_, card.languages) if await self._detector.is_foreign(words, card.languages) else None
+
 
 def foreign_text(_: Translate, name: str, languages: Sequence[str]) -> str:
     """That a character does not speak a language, and which it does."""

@@ -94,7 +94,7 @@ def random_updates(count: int, seed: int) -> Iterator[Json]:
     """So many of them, always the same for a seed; most are nearly as they should be."""
     random = Random(seed)
     for number in range(1, count + 1):
-        shape = random.choice((_message, _message, _message, _edited, _pressed, _reacted))
+        shape = random.choice((_message, _message, _message, _edited, _pressed, _reacted, _typed))
         update = {"update_id": number} | shape(random)
         for _ in range(random.choice((0, 0, 1, 1, 2, 4))):
             _damage(update, random)
@@ -119,6 +119,10 @@ def _reacted(random: Random) -> Json:
     of = {"chat": _chat(random), "message_id": random.randint(1, 9), "user": USER}
     emoji = {"type": "emoji", "emoji": random.choice(("👍", "👎", *HOSTILE))}
     return {"message_reaction": of | {"date": 1_700_000_000, "old_reaction": [], "new_reaction": [emoji]}}
+
+
+def _typed(random: Random) -> Json:
+    return {"inline_query": {"id": "1", "from": USER, "query": random.choice(HOSTILE), "offset": ""}}
 
 
 def _said(random: Random) -> Json:

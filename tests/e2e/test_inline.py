@@ -144,6 +144,15 @@ async def test_a_character_at_a_loss_for_words_offers_a_hint(stage: Stage) -> No
         assert (await offered(stage, "two"))["results"][0]["description"] == "Fine."
 
 
+async def test_a_question_in_a_language_that_the_character_does_not_speak_is_met_with_a_hint(stage: Stage) -> None:
+    actor = ScriptedActor()
+    async with stage.bot(actor, pace=AT_ONCE):
+        foreign = await offered(stage, "Was ist deine Lieblingsfarbe, und warum gefällt sie dir so gut?")
+        assert (foreign["results"], foreign["button"]["text"]) == ([], "In English, please 🙂")
+        assert len((await offered(stage, "And what is your favourite colour?"))["results"]) == 1
+    assert actor.heard() == [["And what is your favourite colour?"]]
+
+
 async def test_an_offer_that_comes_too_late_is_no_trouble(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     async with stage.bot(ScriptedActor(), pace=AT_ONCE):
         await stage.fault("400", method="answerInlineQuery")

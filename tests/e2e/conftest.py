@@ -5,12 +5,13 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.settings import Settings
 from model.persona import Persona, write_persona
 from model.store import Store
-from tests.e2e.stage import Stage, open_stage
+from tests.e2e.stage import Stage, free_port, open_stage
 from tests.model.conftest import make_tiny_llama
 
 
@@ -22,6 +23,17 @@ async def stage(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delenv(name.upper(), raising=False)
     async with open_stage(tmp_path) as stage:
         yield stage
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import asyncio
 import copy
 import json
-import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -12,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from bot.transport.webhook import SECRET_HEADER
-from tests.e2e.stage import Stage
+from tests.e2e.stage import Stage, free_port
 from tests.hostile import EDGES, HOSTILE
 
 Json = dict[str, Any]
@@ -63,13 +62,6 @@ async def swallow(stage: Stage, count: int, seed: int) -> Findings:
     if stage.rows("PRAGMA integrity_check") != [("ok",)]:
         findings.problems.append("the database is damaged")
     return findings
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 async def _feed(url: str, updates: Iterable[Json], findings: Findings) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import re
 import socket
 import sqlite3
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -14,21 +13,6 @@ from bot.errors import SettingsError
 from bot.settings import Settings, load_settings
 from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import TOKEN, Stage
-
-
-@pytest.fixture
-def port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        found: int = listener.getsockname()[1]
-        return found
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
 
 
 def settings(stage: Stage, **more: int) -> Settings:

@@ -1,9 +1,7 @@
 """Updates by webhook over real HTTP: nothing is lost, and nobody but Telegram is listened to."""
 
 import json
-import socket
 import sqlite3
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -20,21 +18,6 @@ from tests.e2e.stage import TOKEN, Stage
 SECRET = "only-telegram-knows"
 LATER = "Sorry, I cannot think straight right now. I will answer as soon as I can."
 DONE = "SELECT count(*) FROM inbox WHERE state = 'done'"
-
-
-@pytest.fixture
-def port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        found: int = listener.getsockname()[1]
-        return found
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
 
 
 def settings(port: int) -> dict[str, Any]:

@@ -184,6 +184,29 @@ async def test_a_bot_of_aiogram_echoes(aio: aiogram.Bot, caller: Caller) -> None
     assert (answers[0]["text"], answers[0]["reply_to_message"]["text"]) == ("Hi yourself", "Hi")
 
 
+async def test_a_bot_of_aiogram_answers_inline_queries(aio: aiogram.Bot, caller: Caller) -> None:
+    dispatcher = aiogram.Dispatcher()
+
+    @dispatcher.inline_query()
+    async def offer(query: types.InlineQuery) -> None:
+        content = types.InputTextMessageContent(message_text=f"<i>{query.query}</i>", parse_mode="HTML")
+        article = types.InlineQueryResultArticle(
+            id="1", title=query.from_user.first_name, input_message_content=content
+        )
+        await query.answer([article], cache_time=0, is_personal=True)
+
+    polling = asyncio.create_task(dispatcher.start_polling(aio, handle_signals=False, polling_timeout=5))
+    query = (await caller.people("POST", "inline", user_id=1, query="jazz"))["inline_query_id"]
+    offered = (await caller.people("GET", "inline", inline_query_id=query, wait=10))["answer"]
+    assert [result["title"] for result in offered["results"]] == ["User 1"]
+    await caller.people("POST", "choose", inline_query_id=query, result_id="1", chat_id=1)
+    await dispatcher.stop_polling()
+    await polling
+    chosen = (await caller.people("GET", "messages", chat_id=1))["messages"][-1]
+    assert (chosen["text"], chosen["via_bot"]["is_bot"]) == ("jazz", True)
+    assert chosen["entities"][0]["type"] == "italic"
+
+
 async def test_aiogram_parses_everything_that_is_answered(aio: aiogram.Bot, picture: bytes) -> None:
     assert (await aio.get_me()).is_bot
     button = types.InlineKeyboardButton(text="Yes", callback_data="yes")

@@ -26,7 +26,7 @@ def update_of(data: Any, bot: Bot | None) -> Update:
     """The update in what JSON has given. Raises ValueError, which quotes nothing of it."""
     try:
         update = Update.de_json(data, bot)
-        owner_of(update)  # As the order of work does, before anything is handled.
+        hash((owner_of(update), update.effective_chat))  # As the order of work does, before anything is handled.
     except Exception as error:  # Whatever the library makes of what is no update.
         raise ValueError(f"is no update ({type(error).__name__})") from None
     if not _is_number(update.update_id):

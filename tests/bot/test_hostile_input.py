@@ -113,13 +113,14 @@ def read(data: Any) -> Update | str:
 @STEADY
 @given(updates)
 @example({"update_id": 1, "message": {"message_id": 1, "date": 1, "text": "said nowhere"}})
+@example({"update_id": 1, "message": {"message_id": 1, "date": 1, "text": "said", "chat": {"id": [], "type": "in"}}})
 def test_what_is_no_update_is_refused_in_words_that_quote_nothing_and_what_is_one_can_be_kept(data: Any) -> None:
     update = read(data)
     if isinstance(update, str):
         assert re.fullmatch(r"is (no update \(\w+\)|an update without a number)", update)
     else:
         assert 0 <= update.update_id <= HIGHEST_ID
-        assert owner_of(update)
+        assert len({owner_of(update)} | {update.effective_chat}) == 2
         assert json.loads(update.to_json())["update_id"] == update.update_id
 
 

@@ -25,7 +25,7 @@ from tests.e2e.stage import BotProcess, Stage
 
 PATIENCE = 120.0  # Seconds after which it is given up that an answer comes; a loaded machine may take long.
 KINDS = ("429", "500", "drop", "drop_after", "slow")
-METHODS = ("sendMessage", "sendMessage", "sendChatAction", "getUpdates")
+METHODS = ("sendMessage", "sendMessage", "sendMessage", "getUpdates")  # What is called all the time: no fault may wait.
 PEOPLE_A_FAULT = 5  # At most one fault at once for so many people, or some answers would wait for minutes.
 MOST_ANSWERS = 2  # In one life, for each of the people.
 EARLY = 0.3  # The share of kills in the first moments of a life, while it starts and reads what was left behind.

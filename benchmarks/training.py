@@ -147,11 +147,13 @@ def rates(steps: Sequence[Step], mean_length: float) -> dict[str, float]:
 def compare_losses(settings: TrainingSettings, answers: int, scratch: Path) -> dict[str, float]:
     """Loss in nats per answer token on validation lines, before and after both have learned the same answers once."""
     material, windows = prepare(settings, answers)
+    ours = with_as_many_answers(settings, material.train)
+    # A passage may hold more answers than a batch of windows; then the plain loop's batches are as large.
+    plainly = replace(settings, batch_size=round(ours.batch_size * material.train.answers / len(material.train)))
     losses = {"seed": float(settings.seed), "before": validation_loss(material.model, material)}
     plain = with_adapter(load_material(settings, progress=False).model, settings)
-    PlainLoop(plain, windows, settings, torch.float32).epoch()
+    PlainLoop(plain, windows, plainly, torch.float32).epoch()
     losses["plain"] = validation_loss(plain, material)
-    ours = with_as_many_answers(settings, material.train)
     trainer = train(material, ours, scratch / f"loss-{settings.seed}")
     return losses | {"ours": validation_loss(trainer.model, material)}
 

@@ -24,7 +24,7 @@ from bot.training.records import Phase, Training
 from bot.training.texts import ending_text, paused_text, progress_text, verdict_text
 from bot.transport.delivery import NO_PREVIEW, split
 from bot.transport.flood_control import WHERE_THERE_IS_ROOM
-from bot.transport.outages import perhaps_sent, seconds_asked
+from bot.transport.outages import is_enough, perhaps_sent, seconds_asked
 
 log = logging.getLogger(__name__)
 
@@ -196,7 +196,7 @@ def _content(file: Path) -> bytes | None:
 async def _insist(work: Callable[[], Awaitable[T]]) -> T | None:
     """Do the work in spite of limits and failures of the network, however long they last.
 
-    Raises what Telegram refuses for good. Work that was perhaps done twice is left at that.
+    Raises what Telegram refuses for good. Work that was perhaps done already is left at that after some tries.
     """
     doubts, failures = 0, 0
     while True:
@@ -206,7 +206,7 @@ async def _insist(work: Callable[[], Awaitable[T]]) -> T | None:
             raise
         except TelegramError as error:
             doubts += perhaps_sent(error)
-            if doubts > 1:
+            if perhaps_sent(error) and is_enough(error, doubts):
                 return None
             seconds = max(PAUSES[min(failures, len(PAUSES) - 1)], seconds_asked(error))
             failures += 1

@@ -14,7 +14,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 from bot.errors import BotError
 from bot.inbox import Inbox
 from bot.storage.repository import Standing
-from bot.transport.outages import perhaps_sent, seconds_asked
+from bot.transport.outages import is_enough, perhaps_sent, seconds_asked
 from bot.transport.placement import Place, Placements
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Delivery:
         self._inbox = inbox
         self._placements = placements
         self._announcing: set[asyncio.Task[None]] = set()
-        self._doubtful: dict[int, int] = {}  # Of an update, the number of the message that was perhaps sent.
+        self._doubtful: dict[int, tuple[int, int]] = {}  # Of an update, which message was perhaps sent, and how often.
 
     async def send(self, update: Update, text: str, parts_sent: int = 0, place: Place | None = None) -> None:
         """Reply to an update and mark it as done; the first `parts_sent` messages are out already.
@@ -63,7 +63,7 @@ class Delivery:
     async def carry_out(self, update: Update, step: Step) -> None:
         """Make the call that answers an update and mark it as done.
 
-        A call that got no answer was perhaps carried out; it is tried once more, so at worst a message is there twice.
+        A call that got no answer was perhaps carried out; it is tried again, so a message may be there twice.
         Raises SendLaterError where the network fails for long, TelegramError if Telegram refuses the call for good.
         """
 
@@ -155,7 +155,7 @@ class Delivery:
     async def _persist(self, update: Update, work: Callable[[], Awaitable[T]], number: int = 0) -> T | None:
         """Do the work in spite of limits and failures of the network.
 
-        Work with a `number` is the sending of that message, which is left at that if it was perhaps done twice.
+        Work with a `number` is the sending of that message, which may be left at that if it was perhaps done already.
         """
         for pause in (*PAUSES, None):
             try:
@@ -163,9 +163,14 @@ class Delivery:
             except BadRequest:
                 raise
             except (NetworkError, RetryAfter) as error:
-                if number and perhaps_sent(error) and self._doubted_before(update.update_id, number):
-                    log.warning("Update %d: message %d was perhaps sent twice; left at that", update.update_id, number)
-                    break
+                if number and perhaps_sent(error):
+                    doubts = self._doubt(update.update_id, number)
+                    if is_enough(error, doubts):
+                        log.warning(
+                            "Update %d: message %d was perhaps sent %d times; left at that",
+                            *(update.update_id, number, doubts),
+                        )
+                        break
                 if pause is None:
                     raise
                 seconds = max(pause, seconds_asked(error))
@@ -190,10 +195,11 @@ class Delivery:
             except BadRequest as error:  # Gone already, or too old to be deleted.
                 log.info("Update %d: a message is left as it is (%s)", update.update_id, error)
 
-    def _doubted_before(self, update_id: int, number: int) -> bool:
-        doubted = self._doubtful.get(update_id) == number
-        self._doubtful[update_id] = number
-        return doubted
+    def _doubt(self, update_id: int, number: int) -> int:
+        """Count once more that a message was perhaps sent; how often that is now."""
+        before, times = self._doubtful.get(update_id, (number, 0))
+        self._doubtful[update_id] = number, times + 1 if before == number else 1
+        return self._doubtful[update_id][1]
 
 
 def split(text: str, limit: int = MessageLimit.MAX_TEXT_LENGTH) -> list[str]:

@@ -8,6 +8,7 @@ from telegram.error import Forbidden
 
 from bot.chat_service import Line
 from bot.transport.delivery import PAUSES
+from bot.transport.outages import MOST_CUT_OFF
 from tests.bot.actors import ScriptedActor
 from tests.e2e.stage import Stage
 
@@ -38,19 +39,31 @@ async def test_an_answer_that_finally_fails_is_sent_at_the_next_start_without_be
     assert actor.histories == []
 
 
-async def test_an_answer_that_was_perhaps_sent_is_there_twice_at_worst(
+async def test_an_answer_whose_connections_are_cut_again_and_again_is_not_lost(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
+    await stage.fault("drop", count=MOST_CUT_OFF - 1)
+    async with stage.bot(ScriptedActor()):
+        await stage.say("one")
+        await stage.rows_become("SELECT state FROM inbox", [("done",)])
+    assert await stage.answers(1) == ["You said: one"]
+
+
+async def test_an_answer_that_nobody_confirms_is_left_at_that_after_some_tries(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("bot.transport.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
-    await stage.fault("drop_after", count=3)
+    monkeypatch.setattr("bot.inbox.POSTPONE_SECONDS", 0.1)
     await stage.fault("500", count=1)
+    await stage.fault("drop_after", count=MOST_CUT_OFF)
     async with stage.bot(ScriptedActor()):
         await stage.say("one")
         await stage.rows_become("SELECT state FROM inbox", [("done",)])
         await stage.say("two")
         await stage.rows_become("SELECT state FROM inbox", [("done",), ("done",)])
-    assert await stage.answers(4) == ["You said: one"] * 2 + ["You said: two"] * 2
-    assert "perhaps sent twice" in caplog.text
+    assert await stage.answers(MOST_CUT_OFF + 1) == ["You said: one"] * MOST_CUT_OFF + ["You said: two"]
+    assert "perhaps sent 6 times" in caplog.text
 
 
 async def test_while_a_chat_cannot_be_reached_its_messages_wait_in_order_and_the_others_go_on(

@@ -12,7 +12,7 @@ from telegram.request import HTTPXRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
 from bot.transport.http import DirectRequest, build_request
-from bot.transport.outages import perhaps_sent, unsent
+from bot.transport.outages import MOST_CUT_OFF, MOST_TIMED_OUT, is_enough, perhaps_sent, unsent
 
 Fields = dict[str, Any]
 
@@ -78,12 +78,14 @@ async def test_a_connection_that_is_dropped_leaves_it_open_whether_the_call_was_
         await request_of_ours.do_request(f"{server.url}/drop", "POST", data(text="Hi"))
     assert perhaps_sent(caught.value)
     assert not unsent(caught.value)
+    assert [is_enough(caught.value, doubts) for doubts in (1, MOST_TIMED_OUT, MOST_CUT_OFF)] == [False, False, True]
 
 
 async def test_so_does_an_answer_that_does_not_come(server: Server, request_of_ours: DirectRequest) -> None:
     with pytest.raises(TimedOut) as caught:
         await request_of_ours.do_request(f"{server.url}/wait", "POST", data(text="Hi"), read_timeout=0.05)
     assert perhaps_sent(caught.value)
+    assert [is_enough(caught.value, doubts) for doubts in (1, MOST_TIMED_OUT)] == [False, True]
 
 
 async def test_where_nobody_listens_nothing_was_sent(unused_tcp_port: int, request_of_ours: DirectRequest) -> None:

@@ -94,8 +94,9 @@ def generate_answers(
 ) -> list[Answer]:
     """Let a character answer; `folder` is what the default engine reads. ModelError if it cannot be loaded.
 
-    The n-th request has the seed n, and else the `settings` (or those that are served). A bar with the title
-    `progress`, if one is given; `counted` is called after each answer.
+    The n-th request has the seed n, and else the `settings` (or those that are served). A dialogue alone has the same
+    answers each time; of many at once, those that share a step change each other's last digits, and with them now and
+    then a word. A bar with the title `progress`, if one is given; `counted` is called after each answer.
     """
     return asyncio.run(_generate(folder, persona, script, progress, settings or GenerationSettings(), counted))
 

@@ -26,7 +26,9 @@ GROUP = -1_000_000_000_500
 NAME = "@understudy_bot"
 WARM_UP = 1 / 2  # The share of the updates that does not count.
 MOST_BYTES = 500.0  # An update may leave behind in memory, as a trend. An update kept would be five times that.
-MOST_HANDLES = 3  # More at the end than after the warm-up: a connection may be in use at the moment.
+MOST_HANDLES = (
+    3  # More at the end than after the warm-up, and one for each person: a connection may be in use just then.
+)
 PATIENCE = 120.0
 PACE = "0.02"
 MIB = 2**20
@@ -240,7 +242,7 @@ def leaks(findings: Findings) -> list[str]:
         found.append(f"memory grows by {findings.growth:.0f} bytes with each update (more than {MOST_BYTES:.0f})")
     third = max(1, len(settled) // 3)
     before, after = (median(sample.handles for sample in part) for part in (settled[:third], settled[-third:]))
-    if after > before + MOST_HANDLES:
+    if after > before + MOST_HANDLES + findings.people:
         found.append(f"open files and connections grow from {before:.0f} to {after:.0f}")
     return found
 

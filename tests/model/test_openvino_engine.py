@@ -23,6 +23,7 @@ from model.export import export
 from model.prompt import Prompt, Turn
 
 ENDLESS = GenerationSettings(max_new_tokens=5000, temperature=1.0, seed=1)
+MANY = [replace(ENDLESS, max_new_tokens=500, seed=seed) for seed in range(8)]  # enough work to be measured
 ROOT = Path(__file__).parents[2]
 LONG = GenerationSettings(max_new_tokens=60, temperature=1.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
 
@@ -113,30 +114,32 @@ def make_closing_likely(base: Path, target: Path, question: list[int]) -> None:
 
 
 async def test_closing_the_stream_cancels_the_work(engine: OpenVINOEngine, folder: Path) -> None:
-    whole = await work_of_an_endless_answer(engine, folder)
+    async def read(settings: GenerationSettings) -> None:
+        stream = engine.generate(ids(folder), settings)
+        await anext(stream)
+        await stream.aclose()
+
+    whole = await work_of_many_answers(engine, folder)
     before = processor_time(engine._process.number)
-    stream = engine.generate(ids(folder), ENDLESS)
-    await anext(stream)
-    await stream.aclose()
-    assert await answer(engine, ids(folder))
+    await asyncio.gather(*map(read, MANY))
     assert await becomes_idle(engine) - before < whole / 2
+    assert await answer(engine, ids(folder))
 
 
 async def test_cancelling_the_reader_cancels_the_work(engine: OpenVINOEngine, folder: Path) -> None:
-    whole = await work_of_an_endless_answer(engine, folder)
+    async def read(settings: GenerationSettings) -> None:
+        begun = asyncio.Event()
+        task = asyncio.create_task(read_all(engine, folder, settings, begun))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    whole = await work_of_many_answers(engine, folder)
     before = processor_time(engine._process.number)
-    begun = asyncio.Event()
-
-    async def read() -> None:
-        async for _ in engine.generate(ids(folder), ENDLESS):
-            begun.set()
-
-    task = asyncio.create_task(read())
-    await begun.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await asyncio.gather(*map(read, MANY))
     assert await becomes_idle(engine) - before < whole / 2
+    assert await answer(engine, ids(folder))
 
 
 async def test_an_answer_goes_on_when_the_process_is_killed(
@@ -258,11 +261,16 @@ def is_alive(process: int) -> bool:
         return False
 
 
-async def work_of_an_endless_answer(engine: OpenVINOEngine, folder: Path) -> int:
-    """What an answer costs that nobody cancels, in processor time."""
+async def read_all(engine: OpenVINOEngine, folder: Path, settings: GenerationSettings, begun: asyncio.Event) -> None:
+    """Read an answer to its end; `begun` is set with its first piece."""
+    async for _ in engine.generate(ids(folder), settings):
+        begun.set()
+
+
+async def work_of_many_answers(engine: OpenVINOEngine, folder: Path) -> int:
+    """What these answers cost when nobody cancels them, in processor time."""
     before = processor_time(engine._process.number)
-    async for _ in engine.generate(ids(folder), ENDLESS):
-        pass
+    await asyncio.gather(*(read_all(engine, folder, settings, asyncio.Event()) for settings in MANY))
     return processor_time(engine._process.number) - before
 
 

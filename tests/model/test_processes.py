@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from model.__main__ import main
 from model.metrics import read_metrics
 from model.processes import Processes, joined_processes
+from model.trainer import has_fast_bfloat16
 
 RECIPE = (
     *("--learning-rate", "5e-3", "--epochs", "4", "--patience", "0"),
@@ -78,9 +79,10 @@ def test_two_processes_stop_and_go_on_together_and_end_with_what_one_process_lea
     assert sorted(path.name for path in two.parent.glob("[!.]*")) == ["current", "v1"]
     assert list((two.parent / ".runs").iterdir()) == []
     assert json.loads((two / "training.json").read_text(encoding="utf-8"))["training"]["processes"] == 2
-    assert validation_losses(two) == pytest.approx(validation_losses(one), rel=1e-3)
+    rounding = 20 if has_fast_bfloat16() else 1  # and another order of a batch's sums each time
+    assert validation_losses(two) == pytest.approx(validation_losses(one), rel=rounding * 1e-3)
     for name, weights in adapter(one).items():
-        torch.testing.assert_close(adapter(two)[name], weights, rtol=0, atol=1e-3)
+        torch.testing.assert_close(adapter(two)[name], weights, rtol=0, atol=rounding * 1e-3)
 
 
 def test_a_mistake_ends_all_processes_with_one_line(command: list[str], tmp_path: Path) -> None:

@@ -206,7 +206,8 @@ def test_training_stops_early_and_keeps_the_best_weights(command: list[str], tmp
     record = training(version)["training"]
     assert record["stopped_early"]
     assert record["steps"] == record["best_step"] + 4
-    assert validation_loss(version) == pytest.approx(record["best_validation_loss"], rel=1e-4)
+    rounding = 1e-2 if record["bfloat16"] else 1e-4  # here it is measured in float32
+    assert validation_loss(version) == pytest.approx(record["best_validation_loss"], rel=rounding)
 
 
 def validation_loss(version: Path) -> float:

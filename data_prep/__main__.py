@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from data_prep.schema import MAPPED_COLUMNS, REPORT, REQUIRED_COLUMNS, ScriptError
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:  # `| head` has seen enough; nothing may be flushed into the closed pipe at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # a full disk, a folder one may not enter
+        print(f"error: {error.filename or gettempdir()}: {error.strerror or error}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -65,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _context(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
+    if not text.isdecimal() or len(text) > 4:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines below 10000")
     return int(text)
 
 

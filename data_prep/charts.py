@@ -32,6 +32,7 @@ _RC: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 10,
+    "text.parse_math": False,  # a name with two dollar signs is a name
     "text.color": _INK,
     "axes.labelcolor": _INK,
     "axes.edgecolor": _INK,

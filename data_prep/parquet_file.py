@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_prep.records import Records
+from data_prep.records import Records, refuse_repeated
 from data_prep.schema import ScriptError
 
 _ROWS = 200_000  # at a time
@@ -34,6 +34,7 @@ class ParquetFile:
         except (pa.ArrowException, OSError) as error:
             raise self._damaged() from error
         self.header = self._file.schema_arrow.names
+        refuse_repeated(self.header, path.name)
 
     def batches(self, names: Sequence[str]) -> Iterator[Records]:
         """The columns of these names, in the order of the file."""

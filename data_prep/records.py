@@ -101,10 +101,15 @@ def _header(line: str, file: str) -> list[str]:
         names = [name.strip() for name in next(csv.reader([line]))]
     except csv.Error as error:
         raise ScriptError(f"{file}: the first line is no CSV header: {error}") from error
+    refuse_repeated(names, file)
+    return names
+
+
+def refuse_repeated(names: Sequence[str], file: str) -> None:
+    """ScriptError if two columns of a file have the same name."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ScriptError(f'{file}: the header names the column "{twice[0]}" twice')
-    return names
 
 
 class _Block:

@@ -15,7 +15,7 @@ from data_prep.schema import SCRIPT_COLUMNS, Reject
 
 _UNUSED = ("timestamp_in_ms", "normalized_text", "word_count")
 USED_COLUMNS = tuple(name for name in SCRIPT_COLUMNS if name not in _UNUSED)
-WHOLE_NUMBER = r"^-?\d{1,18}$"
+WHOLE_NUMBER = r"^-?[0-9]{1,18}$"  # not \d, which Python takes for the digits of every script
 _NUMBERS = {"line_id": "id", "episode_id": "episode_id", "number": "number"}
 _SPEAKING, _NO_EPISODE, _NO_TEXT = "speaking_line is neither true nor false", "no episode", "no text"
 REASONS = (*(f"{name} is not a whole number" for name in _NUMBERS.values()), _SPEAKING, _NO_EPISODE, _NO_TEXT)

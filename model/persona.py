@@ -59,7 +59,7 @@ def read_persona(file: Path) -> Persona:
         if key not in KEYS:
             raise ModelError(f"{file}: {key!r} must be one of {', '.join(KEYS)}")
     for key in ("id", "name"):
-        if not fields.get(key):
+        if not _text(file, key, fields.get(key, "")):
             raise ModelError(f"{file}: {key!r} is missing")
     return Persona(
         **{key: _text(file, key, fields[key]) for key in TEXTS if key in fields},

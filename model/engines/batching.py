@@ -195,9 +195,11 @@ def _teller() -> Callable[[Json], None]:
 
 
 def _listen(orders: "queue.SimpleQueue[Json]") -> None:
-    for line in sys.stdin:
-        orders.put(json.loads(line))
-    os._exit(0)  # Nobody is there any more; nothing here is worth keeping.
+    try:
+        for line in sys.stdin:
+            orders.put(json.loads(line))
+    finally:  # Nobody is there any more, perhaps since the middle of a line; nothing here is worth keeping.
+        os._exit(0)
 
 
 if __name__ == "__main__":

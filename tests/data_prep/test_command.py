@@ -216,6 +216,7 @@ def test_characters_are_listed_with_their_lines(tmp_path: Path, capsys: pytest.C
         (["s.csv", "--columns", "speaker=a", "--list-characters"], "argument --columns: text=... is missing"),
         (["s.csv", "--columns", "speaker=a,text=b,mood=c"], 'argument --columns: there is no "mood"'),
         (["s.csv", "--context", "-1"], "argument --context: "),
+        (["s.csv", "--context", "9" * 20], "argument --context: "),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_two(
@@ -241,6 +242,22 @@ def test_input_that_will_not_do_is_one_line_and_status_one_and_writes_nothing(
         assert printed.err.count("\n") == 1
         assert printed.out == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["script.csv"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = sample_script(tmp_path / "script.csv")
+    assert main([str(script), "--character", "lisa", "--out", str(tmp_path / ("x" * 300))]) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"error: {tmp_path}")
+    assert printed.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["script.csv"]
+
+
+def test_dollar_signs_in_a_name_are_no_formula(tmp_path: Path) -> None:
+    rows = [row(n, "Joey Bada$$", "Hi", episode=n) for n in range(1, 8)]
+    script = write_script(tmp_path / "script.csv", rows)
+    assert main([str(script), "--character", "joey", "--out", str(tmp_path / "out")]) == 0
+    assert "Joey Bada$$" in (tmp_path / "out" / REPORT).read_text(encoding="utf-8")
 
 
 def test_an_interruption_while_writing_leaves_nothing(

@@ -160,6 +160,19 @@ def test_a_missing_file_and_a_false_parquet_file_are_refused(tmp_path: Path) -> 
         read_script(tmp_path / "script.parquet")
 
 
+def test_two_parquet_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table([["Ada"], ["Hi"], ["Ho"]], names=["who", "line", "line"]), tmp_path / "show.parquet")
+    with pytest.raises(ScriptError, match='names the column "line" twice'):
+        read_script(tmp_path / "show.parquet", {"speaker": "who", "text": "line"})
+
+
+def test_episodes_in_the_digits_of_another_script_are_names(tmp_path: Path) -> None:
+    path = tmp_path / "show.csv"
+    path.write_text("Season,Who,Line\n١,Ada,Hi\n٢,Ben,Ho\n", encoding="utf-8")
+    _, kept = read(path, {"speaker": "Who", "text": "Line", "episode": "Season"})
+    assert list(kept["episode_id"]) == ["١", "٢"]
+
+
 def test_columns_of_another_show_are_mapped_by_name(tmp_path: Path) -> None:
     path = tmp_path / "show.csv"
     path.write_text('Season,Who,Where,Line\ns1,Ada,Lab,"Hello, (WAVES) you"\ns1,Ben,Lab,Hi\ns2,Ada,Roof,Rain!\n')

@@ -1,6 +1,7 @@
 """The default engine: many chats in one batch, streams that can be cancelled, errors that name their cause."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -239,6 +240,16 @@ async def test_the_process_ends_with_the_one_that_started_it(folder: Path) -> No
     starter.kill()
     await starter.wait()
     await wait_until(lambda: not is_alive(number))
+
+
+async def test_the_process_ends_when_its_orders_break_off_in_a_line(folder: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "model.engines.batching"), cwd=ROOT, stdin=asyncio.subprocess.PIPE
+    )
+    prompt = Prompt.from_folder(folder)
+    model = {"folder": str(folder), "end_of_turn": prompt.end_of_turn, "opening": prompt.opening}
+    await process.communicate(f'{json.dumps(model)}\n{{"start": 7, "prom'.encode())
+    assert process.returncode == 0
 
 
 async def test_a_prompt_beyond_the_cache_is_refused_and_others_go_on(engine: OpenVINOEngine, folder: Path) -> None:

@@ -195,6 +195,7 @@ def test_a_persona_card_survives_being_written(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ('id = "x"', "'name' is missing"),
+        ('id = "x"\nname = "  "', "'name' is missing"),
         ('id = "x"\nname = "X"\nage = 8', "'age' must be one of"),
         ('id = "X Y"\nname = "X"', "persona id 'X Y'"),
         ("id = ", "cannot be read"),

@@ -133,7 +133,7 @@ def _killed(found: kills.Findings) -> str:
         ("people who chat meanwhile", f"{found.people}"),
         ("what Telegram does wrong meanwhile", faults),
         ("messages answered", answered),
-        ("answers doubled by a kill, at most one in a chat", doubles),
+        ("answers doubled by a kill", doubles),
         ("answers doubled because Telegram dropped the connection", f"{found.doubled_by_faults}"),
     ]
     return _table("Killed at random", rows)

@@ -166,12 +166,13 @@ class Assembly:
     @cached_property
     def _service(self) -> ChatService:
         cast: Cast = self._metrics.cast(self._casting) if self._metrics else self._casting
-        work = partial(SqlUnitOfWork, self._sessions, self._roster, self._book)
+        work = partial(SqlUnitOfWork, self._sessions, self._roster, self._book, self._inbox.numbering.newest)
         return ChatService(cast, work, self._replies, self._settings.context_messages, self._stopping)
 
     @cached_property
     def _thoughts(self) -> SecondThoughts:
-        return SecondThoughts(self._service, partial(SqlRevision, self._sessions, self._roster, self._book))
+        work = partial(SqlRevision, self._sessions, self._roster, self._book, self._inbox.numbering.newest)
+        return SecondThoughts(self._service, work)
 
     @cached_property
     def _origins(self) -> Origins:

@@ -19,6 +19,7 @@ from telegram import Bot, Update
 from bot.errors import StorageError
 from bot.storage.repository import InboxRepository, Standing, Unfinished
 from bot.storage.tables import State
+from bot.transport.numbering import Numbering
 from bot.transport.updates import update_of
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Inbox(asyncio.Queue[object]):
     def __init__(self, rows: InboxRepository) -> None:
         super().__init__()
         self._rows = rows
+        self.numbering = Numbering()
         self._taken = 0
         self._recorded: dict[int, bool] = {}  # By number of an update that is still to be put: whether it is new.
         self._open: set[int] = set()
@@ -72,6 +74,8 @@ class Inbox(asyncio.Queue[object]):
         payloads = {update.update_id: payload for update, payload in updates if update.inline_query is None}
         if not payloads:
             return
+        for update, _payload in updates:
+            self.numbering.note(update.effective_message)
         # If the database is not available, waiting here keeps the updates unconfirmed, that is: safe with Telegram.
         new = await self._insist(lambda: self._rows.add(payloads), updates[0][0])
         await self._prune_now_and_then(len(new))
@@ -80,6 +84,7 @@ class Inbox(asyncio.Queue[object]):
 
     async def restore(self, bot: Bot) -> int:
         """Queue all that was left unfinished, in the order of arrival, and drop old rows. Returns how many."""
+        self.numbering.go_on_from(await self._rows.newest())
         await self._rows.prune(KEPT)
         left_over = await self._rows.unfinished()
         for row in left_over:
@@ -124,13 +129,13 @@ class Inbox(asyncio.Queue[object]):
 
     async def part_sent(self, update_id: int, parts: int, standing: Standing | None = None) -> None:
         """Remember that the first `parts` messages of a long reply have gone out, and which messages these are."""
-        await self._insist(lambda: self._rows.part_sent(update_id, parts, standing))
+        await self._insist(lambda: self._rows.part_sent(update_id, parts, self.numbering.newest(), standing))
 
     async def close(self, update_id: int, failed: bool = False, standing: Standing | None = None) -> None:
         """Nothing is left to do for this update, or nothing can be done; `standing` is where the answer came to be."""
         state = State.FAILED if failed else State.DONE
         # Not to be given up: an answer that was sent and not marked would be sent again.
-        await self._insist(lambda: self._rows.finish(update_id, state, standing))
+        await self._insist(lambda: self._rows.finish(update_id, state, self.numbering.newest(), standing))
         self.release(update_id)
 
     def release(self, update_id: int) -> None:
@@ -175,6 +180,7 @@ class Inbox(asyncio.Queue[object]):
             await self._rows.finish(row.update_id, State.FAILED)
             return
         self._open.add(row.update_id)
+        self.numbering.note(update.effective_message)
         await super().put(update)
 
     async def _prune_now_and_then(self, taken: int) -> None:

@@ -10,7 +10,8 @@ from bot.chat_service import ChatService
 from bot.handlers.language_barrier import LanguageBarrier
 from bot.locales import Locales
 from bot.transport.addressing import conversation_of, language_of, request_of, words_for_bot
-from bot.transport.delivery import Delivery, reply
+from bot.transport.delivery import Delivery
+from bot.transport.messages import reply
 from bot.transport.previews import Previews
 from bot.unreadable import CAPTION, Excuses, kind_of
 

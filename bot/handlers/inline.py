@@ -19,7 +19,8 @@ from bot.handlers.offers import offer
 from bot.locales import Locales, Translate
 from bot.stopping import StoppedError, Stopping
 from bot.transport.addressing import language_of, owner_of, visitor_of
-from bot.transport.delivery import NO_PREVIEW, split
+from bot.transport.delivery import split
+from bot.transport.messages import NO_PREVIEW
 
 
 class InlineMode:

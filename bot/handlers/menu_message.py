@@ -7,7 +7,8 @@ from functools import partial
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.error import BadRequest
 
-from bot.transport.delivery import NO_PREVIEW, Delivery, reply
+from bot.transport.delivery import Delivery
+from bot.transport.messages import NO_PREVIEW, reply
 
 log = logging.getLogger(__name__)
 

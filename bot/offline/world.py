@@ -4,6 +4,7 @@ Messages are kept in the shape in which the Bot API shows them to a bot.
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -42,7 +43,7 @@ class Chat:
 
     id: int
     title: str
-    next_message_id: int
+    numbers: Iterator[int]
     username: str = ""
     members: list[int] = field(default_factory=list)
     messages: dict[int, Json] = field(default_factory=dict)
@@ -96,6 +97,7 @@ class World:
         # Ids go on from the clock, so that a bot which remembers the ids of an earlier run never meets them again.
         self._first_id = int(time.time()) - EPOCH
         self._callback_ids = count(self._first_id)
+        self._private_numbers = count(self._first_id)  # One series for all of a bot's private chats.
         self.bot = bot
         self.users: dict[int, User] = {}
         self.chats: dict[int, Chat] = {}
@@ -120,14 +122,14 @@ class World:
         return user
 
     def _private_chat(self, user: User) -> None:
-        chat = self.chats.setdefault(user.id, Chat(user.id, user.first_name, self._first_id, members=[user.id]))
+        chat = self.chats.setdefault(user.id, Chat(user.id, user.first_name, self._private_numbers, members=[user.id]))
         chat.title, chat.username = user.first_name, user.username
 
     def group(self, chat_id: int, title: str = "", members: tuple[int, ...] = ()) -> Chat:
         """The group of that id, made if needed, with these members among its own."""
         chat = self.chats.get(chat_id)
         if chat is None:
-            chat = self.chats[chat_id] = Chat(chat_id, title or f"Group {-chat_id}", self._first_id)
+            chat = self.chats[chat_id] = Chat(chat_id, title or f"Group {-chat_id}", count(self._first_id))
         joined = [member for member in members if member not in chat.members]
         chat.members += joined
         if title:
@@ -148,15 +150,15 @@ class World:
 
     def add_message(self, chat: Chat, sender: Json, content: Json) -> Json:
         """Stores a message and shows it. Returns it as the Bot API does."""
+        number = next(chat.numbers)
         message = {
-            "message_id": chat.next_message_id,
+            "message_id": number,
             "from": sender,
             "chat": chat.as_json(),
             "date": int(time.time()),
             **content,
         }
-        chat.messages[chat.next_message_id] = message
-        chat.next_message_id += 1
+        chat.messages[number] = message
         if sender["is_bot"]:
             self._clear_typing(chat)
         self.changed(chat, "message", message=message)

@@ -37,7 +37,7 @@ ADD_MESSAGE = insert(Message)
 ANSWERED = (
     update(InboxRow)
     .where(InboxRow.update_id == bindparam("receipt"), InboxRow.state == State.RECEIVED)
-    .values(state=State.ANSWERED, reply=bindparam("answer"), question=bindparam("asked"))
+    .values(state=State.ANSWERED, reply=bindparam("answer"), question=bindparam("asked"), newest=bindparam("newest"))
     .returning(InboxRow.received_at)
 )
 
@@ -95,15 +95,17 @@ def reset(connection: Connection, conversation: Conversation) -> None:
     connection.execute(RESET, {"here": here, "last": connection.scalar(LAST_MESSAGE, {"here": here}) or 0})
 
 
-def store(connection: Connection, said: Sequence[Said], receipt: int | None, answer: str) -> None:
+def store(connection: Connection, said: Sequence[Said], receipt: int | None, answer: str, newest: int = 0) -> None:
     """Store exchanges, and that the last of them answers the receipt; or, without any, that the `answer` does.
 
-    Ids tell the order: the question's first. Raises AlreadyAnsweredError.
+    What is to be sent will stand after the message `newest`. Ids tell the order: the question's first. Raises
+    AlreadyAnsweredError.
     """
     questions = [_question(connection, each) for each in said]
     waited = None
     if receipt is not None:
-        waited = _answered(connection, receipt, answer, questions[-1][1] if questions else None)
+        asked = questions[-1][1] if questions else None
+        waited = _answered(connection, {"receipt": receipt, "answer": answer, "asked": asked, "newest": newest})
     for (chat, question), each in zip(questions, said, strict=True):
         row = _row(chat, each.exchange, each.exchange.answer)
         connection.execute(ADD_MESSAGE, {**row, "question": question, "waited": waited})
@@ -147,9 +149,8 @@ def _inserted(connection: Connection, statement: Insert, row: Mapping[str, Any])
     return int(key[0])
 
 
-def _answered(connection: Connection, receipt: int, answer: str, question: int | None) -> float:
+def _answered(connection: Connection, values: Mapping[str, Any]) -> float:
     """Mark a receipt as answered; how many seconds it has waited."""
-    values = {"receipt": receipt, "answer": answer, "asked": question}
     received_at = connection.scalar(ANSWERED, values)
     if received_at is None:
         raise AlreadyAnsweredError("answered by another process")

@@ -1,6 +1,6 @@
 """The queries: what was said (a unit of work for the service), and the rows of the inbox."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -8,7 +8,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Insert, Update, UpdateBase, bindparam, delete, select, update
+from sqlalchemy import Connection, Insert, Update, UpdateBase, bindparam, delete, func, select, update
 
 from bot.chat_service import Conversation, Exchange, Line
 from bot.chat_settings import SettingsBook
@@ -23,13 +23,21 @@ class SqlUnitOfWork:
     """One transaction; see `bot.chat_service.UnitOfWork`. Raises StorageError if the database is not available.
 
     What is to be changed is collected and done at the commit. The `book` has what chats have chosen, and the `roster`
-    tells which character that stands for: the dialogue is the one with that character.
+    tells which character that stands for: the dialogue is the one with that character. `newest` tells after which
+    message an answer will stand.
     """
 
-    def __init__(self, sessions: Sessions, roster: Roster | None = None, book: SettingsBook | None = None) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        roster: Roster | None = None,
+        book: SettingsBook | None = None,
+        newest: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._sessions = sessions
         self._roster = roster or Roster()
         self._book = book or SqlSettingsBook(sessions)
+        self._newest = newest
         self._forgotten: list[Conversation] = []
         self._said: list[Said] = []
         self._receipt: int | None = None
@@ -63,7 +71,7 @@ class SqlUnitOfWork:
     def _write(self, connection: Connection) -> None:
         for conversation in self._forgotten:
             reset(connection, conversation)
-        store(connection, self._said, self._receipt, self._answer)
+        store(connection, self._said, self._receipt, self._answer, self._newest())
 
     async def _dialogue(self, conversation: Conversation) -> dict[str, Any]:
         """Which dialogue it is, for the statements on dialogues: the one with the present character."""
@@ -85,6 +93,7 @@ class Unfinished:
     parts_sent: int
     attempts: int
     shown_in: int | None
+    newest: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ class Standing:
 FINISH = (
     update(InboxRow)
     .where(InboxRow.update_id == bindparam("number"))
-    .values(state=bindparam("how"), payload=None, reply=None, question=None, shown_in=None)
+    .values(state=bindparam("how"), payload=None, reply=None, question=None, shown_in=None, newest=bindparam("known"))
 )
 STAND = update(Message).where(Message.id == bindparam("asked")).values(answered_in=bindparam("numbers"))
 
@@ -121,16 +130,22 @@ class InboxRepository:
     async def unfinished(self, update_id: int | None = None) -> list[Unfinished]:
         """What is still to be answered or sent, in the order of arrival; all of it, or one update."""
         columns = (InboxRow.update_id, InboxRow.payload, InboxRow.reply, InboxRow.parts_sent, InboxRow.attempts)
-        query = select(*columns, InboxRow.shown_in).where(InboxRow.state.in_([State.RECEIVED, State.ANSWERED]))
+        query = select(*columns, InboxRow.shown_in, InboxRow.newest)
+        query = query.where(InboxRow.state.in_([State.RECEIVED, State.ANSWERED]))
         if update_id is not None:
             query = query.where(InboxRow.update_id == update_id)
         query = query.order_by(InboxRow.received_at, InboxRow.update_id)
         rows = await self._sessions.transact(lambda connection: connection.execute(query).all())
         return [Unfinished(row[0], row[1] or "{}", *row[2:]) for row in rows]
 
-    async def finish(self, update_id: int, state: State, standing: Standing | None = None) -> None:
+    async def finish(self, update_id: int, state: State, newest: int = 0, standing: Standing | None = None) -> None:
         """Close a row, and drop the texts in it."""
-        await self._change(FINISH, {"number": update_id, "how": state}, standing)
+        await self._change(FINISH, {"number": update_id, "how": state, "known": newest}, standing)
+
+    async def newest(self) -> int:
+        """The newest message that was known when a row was changed last; 0 if no row knows any."""
+        query = select(func.max(InboxRow.newest))
+        return await self._sessions.transact(lambda connection: connection.scalar(query)) or 0
 
     async def begin_again(self, update_id: int) -> None:
         """Count one more attempt, before it is made."""
@@ -140,9 +155,9 @@ class InboxRepository:
         """Remember the message in which the answer is being written."""
         await self._change(_update(update_id).values(shown_in=message))
 
-    async def part_sent(self, update_id: int, parts: int, standing: Standing | None = None) -> None:
+    async def part_sent(self, update_id: int, parts: int, newest: int = 0, standing: Standing | None = None) -> None:
         """Remember that the first `parts` messages of a reply have gone out."""
-        await self._change(_update(update_id).values(parts_sent=parts), standing=standing)
+        await self._change(_update(update_id).values(parts_sent=parts, newest=newest), standing=standing)
 
     async def forgive(self) -> None:
         """Forget all attempts: this process ends in good order."""

@@ -1,6 +1,6 @@
 """The queries on the last exchange of a dialogue: its answers, which one is shown, and taking it back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from sqlalchemy import bindparam, or_, select, update
@@ -24,8 +24,14 @@ class SqlRevision(SqlUnitOfWork):
     Here a session reads and changes, and what a unit of work has collected is done in its transaction.
     """
 
-    def __init__(self, sessions: Sessions, roster: Roster | None = None, book: SettingsBook | None = None) -> None:
-        super().__init__(sessions, roster, book)
+    def __init__(
+        self,
+        sessions: Sessions,
+        roster: Roster | None = None,
+        book: SettingsBook | None = None,
+        newest: Callable[[], int] = lambda: 0,
+    ) -> None:
+        super().__init__(sessions, roster, book, newest)
         self._session = sessions()
 
     async def __aexit__(

@@ -169,6 +169,7 @@ class InboxRow(Table):
     `payload` is the update as JSON, `reply` the answer to send and `question` what it answers, all of them only as long
     as they are needed. `parts_sent` counts the messages of a long reply that have gone out, `attempts` how often
     handling began again after a crash. `shown_in` is the number of the message in which the answer is being written.
+    `newest` is the highest number of a message in any private chat that was known when the row was answered, or sent.
     """
 
     __tablename__ = "inbox"
@@ -182,6 +183,7 @@ class InboxRow(Table):
     parts_sent: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     shown_in: Mapped[int | None] = mapped_column(BigInteger)
+    newest: Mapped[int | None] = mapped_column(BigInteger)
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 

@@ -22,8 +22,9 @@ from bot.personas import Roster
 from bot.training.events import Progress, Verdict
 from bot.training.records import Phase, Training
 from bot.training.texts import ending_text, paused_text, progress_text, verdict_text
-from bot.transport.delivery import NO_PREVIEW, split
+from bot.transport.delivery import split
 from bot.transport.flood_control import WHERE_THERE_IS_ROOM
+from bot.transport.messages import NO_PREVIEW
 from bot.transport.outages import is_enough, perhaps_sent, seconds_asked
 
 log = logging.getLogger(__name__)

@@ -7,15 +7,17 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TypeVar
 
-from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message, Update
+from telegram import InlineKeyboardMarkup, Message, Update
 from telegram.constants import ChatAction, MessageLimit
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bot.errors import BotError
 from bot.inbox import Inbox
 from bot.storage.repository import Standing
+from bot.transport.messages import remove, replace, reply
 from bot.transport.outages import is_enough, perhaps_sent, seconds_asked
 from bot.transport.placement import Place, Placements
+from bot.transport.traces import Traces, is_traceable
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +27,6 @@ TYPING_SECONDS = 4.0  # Telegram shows "typing" for five.
 UNKNOWN = 0  # The number of a message that was perhaps sent. No message has it, so none can be edited by it.
 T = TypeVar("T")
 Step = Callable[[], Awaitable[object]]
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 ENDS = ("\n", ". ", "! ", "? ", "… ", " ")  # Where a long text may be cut, best first.
 
 
@@ -45,6 +46,7 @@ class Delivery:
         self._inbox = inbox
         self._placements = placements
         self._announcing: set[asyncio.Task[None]] = set()
+        self._traces = Traces(inbox)
         self._doubtful: dict[int, tuple[int, int]] = {}  # Of an update, which message was perhaps sent, and how often.
 
     async def send(self, update: Update, text: str, parts_sent: int = 0, place: Place | None = None) -> None:
@@ -79,11 +81,11 @@ class Delivery:
         except Forbidden:
             log.info("Update %d: the chat does not let the bot write", update.update_id)
         except BadRequest:  # A kind of NetworkError to the library, but it would not get better.
-            self._doubtful.pop(update.update_id, None)
+            self._forget(update)
             raise
         except (NetworkError, RetryAfter) as error:
             raise SendLaterError(f"the answer is kept and sent later: {error}") from error
-        self._doubtful.pop(update.update_id, None)
+        self._forget(update)
         await self._inbox.close(update.update_id, standing=standing)
 
     async def take_buttons(self, update: Update) -> None:
@@ -147,8 +149,10 @@ class Delivery:
         """Put a text where an `old` message is, or else into a new one; returns the number of the message."""
         message = update.effective_message
         assert message is not None, "only messages are replied to"
-        if old is not None and await self._persist(update, lambda: _replace(message, old, text, buttons)):
+        if old is not None and await self._persist(update, lambda: replace(message, old, text, buttons)):
             return old
+        if is_traceable(message):
+            return await self._persist(update, lambda: self._traces.send(update, text, number, buttons)) or UNKNOWN
         sent = await self._persist(update, lambda: reply(message, text, buttons), number)
         return sent.message_id if sent else UNKNOWN
 
@@ -184,16 +188,20 @@ class Delivery:
         message = update.effective_message
         assert message is not None, "only messages are replied to"
         last = buttons if len(parts) == 1 else None
-        await self._persist(update, lambda: _replace(message, number, parts[0], last))
+        await self._persist(update, lambda: replace(message, number, parts[0], last))
 
     async def _remove(self, update: Update, messages: Sequence[int]) -> None:
         message = update.effective_message
         assert message is not None, "only messages are replied to"
         for number in messages:
             try:
-                await self._persist(update, partial(_delete, message, number))
+                await self._persist(update, partial(remove, message, number))
             except BadRequest as error:  # Gone already, or too old to be deleted.
                 log.info("Update %d: a message is left as it is (%s)", update.update_id, error)
+
+    def _forget(self, update: Update) -> None:
+        self._traces.forget(update.update_id)
+        self._doubtful.pop(update.update_id, None)
 
     def _doubt(self, update_id: int, number: int) -> int:
         """Count once more that a message was perhaps sent; how often that is now."""
@@ -211,39 +219,6 @@ def split(text: str, limit: int = MessageLimit.MAX_TEXT_LENGTH) -> list[str]:
         parts.append(text[:cut].rstrip())
         text = text[cut:].lstrip()
     return [*(part for part in parts if part), text] if text else parts
-
-
-async def reply(message: Message, text: str, buttons: InlineKeyboardMarkup | None = None) -> Message:
-    """Send a text as it is, without any markup, into the chat and topic of a message."""
-    # In groups the library quotes the message; whoever deleted it in the meantime still gets the answer.
-    return await message.reply_text(
-        text,
-        reply_markup=buttons,
-        allow_sending_without_reply=True,
-        link_preview_options=NO_PREVIEW,
-    )
-
-
-async def _replace(message: Message, old: int, text: str, buttons: InlineKeyboardMarkup | None) -> bool:
-    """Edit another message of the chat; False if it is not there any more, or cannot be edited."""
-    try:
-        await message.get_bot().edit_message_text(
-            text,
-            message.chat_id,
-            old,
-            reply_markup=buttons,
-            link_preview_options=NO_PREVIEW,
-        )
-    except BadRequest as error:
-        if "not modified" in error.message.lower():  # It was edited before, and the answer to that was lost.
-            return True
-        log.info("A message cannot be edited, so a new one is sent (%s)", error)
-        return False
-    return True
-
-
-async def _delete(message: Message, number: int) -> None:
-    await message.get_bot().delete_message(message.chat_id, number)
 
 
 async def _keep_typing(message: Message, answered: asyncio.Event) -> None:

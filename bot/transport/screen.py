@@ -9,8 +9,8 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
 from bot.inbox import Inbox
-from bot.transport.delivery import NO_PREVIEW, reply
 from bot.transport.flood_control import WHERE_THERE_IS_ROOM
+from bot.transport.messages import NO_PREVIEW, reply
 from bot.transport.outages import perhaps_sent, seconds_asked
 
 log = logging.getLogger(__name__)

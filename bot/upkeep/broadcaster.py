@@ -14,7 +14,8 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, Re
 
 from bot.errors import StorageError
 from bot.locales import Locales, Translate
-from bot.transport.delivery import NO_PREVIEW, PAUSES
+from bot.transport.delivery import PAUSES
+from bot.transport.messages import NO_PREVIEW
 from bot.transport.outages import perhaps_sent, seconds_asked, unsent
 from bot.upkeep.broadcast import Broadcast, BroadcastBook, Outcome, Tally
 

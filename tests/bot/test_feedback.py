@@ -122,7 +122,7 @@ async def test_a_message_is_found_by_its_whole_number(database: Database, feedba
     for number, messages in enumerate(([41, 412], [12])):
         piece = await say(database, "Hello")
         await rows.add({number: "{}"})
-        await rows.finish(number, State.DONE, Standing(piece, messages))
+        await rows.finish(number, State.DONE, standing=Standing(piece, messages))
     for message, found in ((412, 1), (41, 1), (12, 3), (1, None), (2, None)):
         outcome = await feedback.react(NED, message, NED, Verdict.LIKED, 7)
         assert (outcome.piece.id if outcome else None) == found

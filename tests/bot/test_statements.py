@@ -52,7 +52,7 @@ async def handle(database: Database, receipt: int) -> None:
     await service.talk(Request(HOME, Line("Ned", "Hello"), receipt, NED, 1))
     piece = await SecondThoughts(service, lambda: SqlRevision(sessions)).answered_by(receipt)
     assert piece is not None
-    await rows.finish(receipt, State.DONE, Standing(piece.id, [2]))
+    await rows.finish(receipt, State.DONE, standing=Standing(piece.id, [2]))
 
 
 async def test_no_statement_that_a_message_costs_reads_a_whole_table(database: Database, database_file: Path) -> None:

@@ -2,8 +2,8 @@
 
 What people have heard in the end is compared with what they have said. Every copy of an answer has to be explained: by
 a kill between the two (the process died after the sending and before it was on record), or by a connection that was
-dropped after Telegram had taken the message. As copies stand side by side, no kill doubles more than one answer of a
-chat.
+dropped after Telegram had taken the message. As the bot looks for what was perhaps sent, no kill may double more than
+one answer, in all chats together.
 
 No message is in hand at three kills in a row: the bot would take it for what kills it, and set it aside. So after a
 kill in the first moments of a life the next life may finish what was left behind.
@@ -105,6 +105,9 @@ async def survive(stage: Stage, people: int, kills: int, seed: int, tell: Tell =
     for chatter in chatters:
         heard, drops = lives.told_apart(chatter.user), trouble.dropped_after[chatter.user]
         compare(findings, f"chat {chatter.user}", chatter.expected, heard, drops)
+    for kill, copies in findings.doubled_by_kills.items():
+        if copies > 1:
+            findings.problems.append(f"kill {kill}: {copies} answers doubled")
     findings.seconds = time.monotonic() - begun
     return findings
 

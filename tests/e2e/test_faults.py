@@ -50,20 +50,77 @@ async def test_an_answer_whose_connections_are_cut_again_and_again_is_not_lost(
     assert await stage.answers(1) == ["You said: one"]
 
 
-async def test_an_answer_that_nobody_confirms_is_left_at_that_after_some_tries(
+async def test_in_a_group_an_answer_that_nobody_confirms_is_left_at_that_after_some_tries(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("bot.transport.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
     monkeypatch.setattr("bot.inbox.POSTPONE_SECONDS", 0.1)
+    await stage.add_group(-5)
     await stage.fault("500", count=1)
     await stage.fault("drop_after", count=MOST_CUT_OFF)
     async with stage.bot(ScriptedActor()):
-        await stage.say("one")
+        await stage.say("/ask one", chat_id=-5)
         await stage.rows_become("SELECT state FROM inbox", [("done",)])
-        await stage.say("two")
+        await stage.say("/ask two", chat_id=-5)
         await stage.rows_become("SELECT state FROM inbox", [("done",), ("done",)])
-    assert await stage.answers(MOST_CUT_OFF + 1) == ["You said: one"] * MOST_CUT_OFF + ["You said: two"]
+    copies = ["You said: one"] * MOST_CUT_OFF
+    assert await stage.answers(MOST_CUT_OFF + 1, chat=-5) == [*copies, "You said: two"]
     assert "perhaps sent 6 times" in caplog.text
+
+
+async def test_in_private_an_answer_that_arrived_although_nobody_said_so_is_not_sent_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", tuple(0.0 for _ in PAUSES))
+    actor = ScriptedActor()
+    actor.gate.clear()
+    async with stage.bot(actor):
+        for text in ("/help", "one", "/ask two", "/reset"):
+            await stage.say(text)
+        await stage.say("elsewhere", user=2)
+        help_text = (await stage.answers(1))[0]
+        await actor.until_busy(2)
+        await stage.fault("drop_after", count=3, chat_id=1)
+        actor.gate.set()
+        await stage.rows_become("SELECT count(*) FROM inbox WHERE state = 'done'", [(5,)])
+    answers = await stage.answers(4)
+    assert answers[:3] == [help_text, "You said: one", "You said: two"]
+    assert len(answers) == 4
+    assert answers[3].startswith("Done.")
+    await stage.faults_are_over()
+
+
+async def test_what_arrived_before_a_kill_is_not_sent_again_and_what_did_not_takes_nothing_elses_place(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", ())
+    async with stage.bot(ScriptedActor(), shutdown_grace=0.2):
+        await stage.say("one")
+        await stage.say("two")
+        await stage.say("elsewhere", user=2)
+        await stage.rows_become("SELECT count(*) FROM inbox WHERE state = 'done'", [(3,)])
+        await stage.fault("drop_after", chat_id=1)
+        await stage.fault("drop", chat_id=2)
+        await stage.say("three")
+        await stage.say("and you?", user=2)
+        await stage.rows_become("SELECT count(*) FROM inbox WHERE state = 'answered'", [(2,)])
+        await stage.faults_are_over()
+    async with stage.bot(ScriptedActor()):
+        await stage.rows_become("SELECT count(*) FROM inbox WHERE state = 'done'", [(5,)])
+    assert await stage.answers(3) == ["You said: one", "You said: two", "You said: three"]
+    assert await stage.answers(2, chat=2) == ["You said: elsewhere", "You said: and you?"]
+
+
+async def test_the_later_parts_of_an_answer_are_looked_for_behind_the_earlier_ones(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.transport.delivery.PAUSES", (0.0,))
+    text = " ".join(f"This is sentence {number}." for number in range(300))
+    await stage.fault("drop_after", after=1)
+    async with stage.bot(ScriptedActor(text)):
+        await stage.say("Tell me a story")
+        await stage.rows_become("SELECT state FROM inbox", [("done",)])
+    assert " ".join(await stage.answers(2)) == text
 
 
 async def test_while_a_chat_cannot_be_reached_its_messages_wait_in_order_and_the_others_go_on(

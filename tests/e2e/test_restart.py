@@ -28,7 +28,7 @@ async def test_messages_in_hand_when_the_process_is_killed_are_answered_after_a_
     for heard in answers.values():
         assert list(dict.fromkeys(heard)) == expected
         assert max(Counter(heard).values()) <= 2
-        assert len(heard) <= len(texts) + 1  # Each chat had one answer under way when the process was killed.
+    assert sum(map(len, answers.values())) <= len(users) * len(texts) + 1  # At most one is doubled by a kill.
     assert stage.rows("PRAGMA integrity_check") == [("ok",)]
 
 

@@ -1,0 +1,44 @@
+"""The calls that put a message into a chat, change it there and take it away."""
+
+import logging
+
+from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message
+from telegram.error import BadRequest
+
+log = logging.getLogger(__name__)
+
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+
+async def reply(message: Message, text: str, buttons: InlineKeyboardMarkup | None = None) -> Message:
+    """Send a text as it is, without any markup, into the chat and topic of a message."""
+    # In groups the library quotes the message; whoever deleted it in the meantime still gets the answer.
+    return await message.reply_text(
+        text,
+        reply_markup=buttons,
+        allow_sending_without_reply=True,
+        link_preview_options=NO_PREVIEW,
+    )
+
+
+async def replace(message: Message, old: int, text: str, buttons: InlineKeyboardMarkup | None) -> bool:
+    """Edit another message of the chat; False if it is not there any more, or cannot be edited."""
+    try:
+        await message.get_bot().edit_message_text(
+            text,
+            message.chat_id,
+            old,
+            reply_markup=buttons,
+            link_preview_options=NO_PREVIEW,
+        )
+    except BadRequest as error:
+        if "not modified" in error.message.lower():  # It was edited before, and the answer to that was lost.
+            return True
+        log.debug("Message %d cannot be edited (%s)", old, error)
+        return False
+    return True
+
+
+async def remove(message: Message, number: int) -> None:
+    """Delete another message of the chat. Raises BadRequest if it is gone, or too old."""
+    await message.get_bot().delete_message(message.chat_id, number)

@@ -1,0 +1,30 @@
+"""The numbers of messages: Telegram counts those of all private chats of a bot in one series."""
+
+from telegram import MaybeInaccessibleMessage
+from telegram.constants import ChatType
+
+HIGHEST = 2**63 - 1
+
+
+class Numbering:
+    """Knows the newest message of all private chats: what is sent from now on gets a higher number."""
+
+    def __init__(self) -> None:
+        self._newest = 0
+
+    def newest(self) -> int:
+        """The highest number that is known of; 0 for none."""
+        return self._newest
+
+    def note(self, message: MaybeInaccessibleMessage | None) -> None:
+        """A message was received or sent."""
+        if message is not None and message.chat.type == ChatType.PRIVATE and _is_number(message.message_id):
+            self.go_on_from(message.message_id)
+
+    def go_on_from(self, number: int) -> None:
+        """There has been a message of this number."""
+        self._newest = max(self._newest, number)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and 0 <= value <= HIGHEST

@@ -23,7 +23,7 @@ class AnswerExamples:
     With probability `context_dropout` an example loses its oldest lines, how many is drawn evenly from 1 to all before
     the line that the character answers first: at 0.5 with three lines, all three stay in 1/2 of the epochs, and two and
     one in 1/4 each. What an example loses depends on `seed`, the epoch and its place alone. Everything is tokenised
-    once, at the start.
+    once, at the start. What is learned `beforehand`, in each epoch, stands first and loses nothing.
     """
 
     def __init__(
@@ -34,11 +34,14 @@ class AnswerExamples:
         context_dropout: float = 0.0,
         seed: int = 0,
         progress: bool = False,
+        beforehand: Sequence[Example] = (),
     ) -> None:
         self._context_dropout = context_dropout
         self._seed = seed
         bar = tqdm(dialogues, desc="tokenising", unit="example", leave=False, disable=not progress)
-        self._variants = [_encode(dialogue, prompt, max_length, context_dropout > 0) for dialogue in bar]
+        self.beforehand = len(beforehand)
+        self._variants = [[example] for example in beforehand]
+        self._variants += [_encode(dialogue, prompt, max_length, context_dropout > 0) for dialogue in bar]
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
@@ -81,8 +84,9 @@ def _encode(dialogue: Dialogue, prompt: Prompt, max_length: int, every_context: 
 class LengthBuckets:
     """The order in which an epoch visits the examples, such that each batch holds examples of like length.
 
-    Examples are shuffled, sorted by length within pools of fifty batches, and the batches shuffled again. The order
-    depends on `seed` and the epoch alone, so that a resumed run goes on exactly where it stopped.
+    Examples are shuffled, sorted by length within pools of fifty batches, and the batches shuffled again. What is to be
+    learned beforehand comes first, but for what would fill no batch. The order depends on `seed` and the epoch alone,
+    so that a resumed run goes on exactly where it stopped.
     """
 
     def __init__(self, examples: AnswerExamples, batch_size: int, seed: int) -> None:
@@ -101,8 +105,15 @@ class LengthBuckets:
 
     def __iter__(self) -> Iterator[int]:
         random = np.random.default_rng((self._seed, self._epoch))
+        beforehand = random.permutation(self._examples.beforehand)
+        whole = len(beforehand) // self._batch_size * self._batch_size
+        rest = np.concatenate([beforehand[whole:], np.arange(len(beforehand), len(self))])
+        for part in (beforehand[:whole], random.permutation(rest)):
+            yield from self._batched(part, random)
+
+    def _batched(self, order: "np.ndarray[Any, Any]", random: np.random.Generator) -> Iterator[int]:
+        """These examples, in batches of like length that come in any order."""
         lengths = self._examples.lengths
-        order = random.permutation(len(lengths))
         pools = np.split(order, range(POOL_BATCHES * self._batch_size, len(order), POOL_BATCHES * self._batch_size))
         by_length = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
         # A short batch must stay last: the data loader cuts this stream into batches by counting.

@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from data_prep.schema import MANIFEST, TARGET_PAIRS
+from data_prep.schema import MANIFEST, QA_PAIRS, TARGET_PAIRS
 from model.atomic import read_json
 from model.errors import ModelError, first_line
 from model.prompt import Turn
@@ -56,6 +58,19 @@ def read_dialogues(folder: Path, split: str, limit: int = 0, episodes: Collectio
     if not rows:
         raise ModelError(f"{file} has no example of the split {split!r}")
     return [Dialogue(context_of(row), row["answer"], row["scene_id"]) for row in spread(rows, limit or len(rows))]
+
+
+def read_scenes(folder: Path, split: str) -> list[list[Turn]]:
+    """All that is said in the episodes of one split, by anybody, scene by scene in the order of the script.
+
+    Raises ModelError that names the file when it cannot be read.
+    """
+    rows = read_rows(folder / QA_PAIRS, ("speaker", "answer", "is_target", "split", "scene_id"))
+    said = [row for row in rows if row["split"] == split and row["answer"].strip()]
+    return [
+        [Turn(row["speaker"], row["answer"], row["is_target"]) for row in scene]
+        for _, scene in groupby(said, key=itemgetter("scene_id"))
+    ]
 
 
 def select(file: Path, rows: Sequence[Row], split: str, episodes: Collection[str] = ()) -> list[Row]:

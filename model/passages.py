@@ -6,7 +6,6 @@ long conversation.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from model.examples import Dialogue
 from model.prompt import Turn
@@ -26,11 +25,6 @@ def join_windows(windows: Iterable[Dialogue], fits: Callable[[Dialogue], bool]) 
         else:
             passages.append(window)
     return passages
-
-
-def learned_by_all(dialogue: Dialogue) -> Dialogue:
-    """The same dialogue with every line of it to be learned, whoever says it: the show's language on the way."""
-    return replace(dialogue, learned=tuple(range(len(dialogue.context))))
 
 
 def _join(passage: Dialogue, window: Dialogue) -> Dialogue | None:

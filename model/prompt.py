@@ -107,8 +107,31 @@ class Prompt:
         prompt, spoken = self._encode(context, max_tokens - len(answer_ids))
         dropped = len(context) - len(spoken)
         earlier = (spoken[place - dropped] for place in learned if place >= dropped)
-        # What stands at the very beginning has nothing before it to be predicted from.
-        return Example([*prompt, *answer_ids], len(prompt), tuple(words for words in earlier if words.start > 0))
+        return Example([*prompt, *answer_ids], len(prompt), _with_something_before(earlier))
+
+    def encode_scene(self, lines: Sequence[Turn], max_tokens: int) -> list[Example]:
+        """The lines of a scene, each of them learned whoever says it, in as many examples as `max_tokens` asks for.
+
+        Each begins with the persona card. Those in which the character is silent are left out; of a line too long for
+        an example, the beginning goes.
+        """
+        room, left = self._room(max_tokens), 0
+        parts: list[list[tuple[bool, _TurnIds]]] = []
+        for line in lines:
+            turn = self._encode_turn(line, room)
+            if len(turn.ids) > left:
+                parts.append([])
+                left = room
+            parts[-1].append((line.is_character, turn))
+            left -= len(turn.ids)
+        spoken = [[turn for _, turn in part] for part in parts if any(own for own, _ in part)]
+        return [example for turns in spoken if (example := self._all_learned(turns))]
+
+    def _all_learned(self, turns: "Sequence[_TurnIds]") -> Example | None:
+        """All words of these turns to be learned; None if there is nothing before any of them to predict from."""
+        ids, spoken = self._after_opening(turns)
+        *earlier, last = spoken
+        return Example(ids[: last.stop], last.start, _with_something_before(earlier)) if last.start else None
 
     def fits(self, context: Sequence[Turn], answer: str, max_tokens: int) -> bool:
         """Whether `encode_example` would keep every line of `context`, and `answer`, whole."""
@@ -126,14 +149,23 @@ class Prompt:
     def _encode(self, history: Sequence[Turn], max_tokens: int) -> tuple[list[int], list[range]]:
         """See `encode`; also where the words of each turn that is left stand, with their closing token."""
         opening = self._answer_opening()
-        room = max_tokens - len(self.opening) - len(opening)
-        if room < 1:
+        ids, spoken = self._after_opening(self._newest_that_fit(history, self._room(max_tokens) - len(opening)))
+        return [*ids, *opening] or [self.end_of_turn], spoken
+
+    def _room(self, max_tokens: int) -> int:
+        """Tokens beside the persona card; ModelError if that leaves none for an answer."""
+        room = max_tokens - len(self.opening)
+        if room <= len(self._answer_opening()):
             raise ModelError(f"the persona card fills all {max_tokens} tokens of the prompt: shorten it")
+        return room
+
+    def _after_opening(self, turns: "Iterable[_TurnIds]") -> tuple[list[int], list[range]]:
+        """The persona card and these turns; also where the words of each turn stand, with their closing token."""
         ids, spoken = list(self.opening), []
-        for turn in self._newest_that_fit(history, room):
+        for turn in turns:
             spoken.append(range(len(ids) + turn.words.start, len(ids) + turn.words.stop))
             ids += turn.ids
-        return [*ids, *opening] or [self.end_of_turn], spoken
+        return ids, spoken
 
     def _newest_that_fit(self, history: Sequence[Turn], room: int) -> "list[_TurnIds]":
         kept: list[_TurnIds] = []
@@ -172,6 +204,11 @@ class _TurnIds:
 
     ids: list[int]
     words: range
+
+
+def _with_something_before(words: Iterable[range]) -> tuple[range, ...]:
+    """What stands at the very beginning of an example has nothing before it to be predicted from."""
+    return tuple(each for each in words if each.start > 0)
 
 
 def _tail(ids: list[int], room: int | None, frame: int) -> list[int]:

@@ -136,9 +136,9 @@ def load_material(
     """
     from model.dataset import AnswerExamples
     from model.engines.transformers import load_model
-    from model.examples import read_dialogues, read_manifest
+    from model.examples import read_dialogues, read_manifest, read_scenes
     from model.graphs import check_exportable
-    from model.passages import join_windows, learned_by_all
+    from model.passages import join_windows
     from model.prompt import Prompt
     from model.zoo import base_folder
 
@@ -151,13 +151,13 @@ def load_material(
     prompt = Prompt.from_folder(base, persona.card)
     length = settings.max_length
     passages = join_windows(train, lambda joined: prompt.fits(joined.context, joined.answer, length))
-    if settings.learn == "everyone":
-        passages = [learned_by_all(passage) for passage in passages]
+    scenes = read_scenes(settings.examples, "train") if settings.learn == "everyone" else []
+    show = [example for scene in scenes for example in prompt.encode_scene(scene, length)]
     return Material(
         manifest,
         base,
         persona,
-        AnswerExamples([*passages, *lessons], prompt, length, settings.context_dropout, settings.seed, progress),
+        AnswerExamples([*passages, *lessons], prompt, length, settings.context_dropout, settings.seed, progress, show),
         AnswerExamples(validation, prompt, length, progress=progress),
         load_model(base),
         len(lessons),

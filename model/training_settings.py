@@ -63,7 +63,8 @@ class TrainingSettings:
         metadata={"help": "chance that an example loses oldest lines of its context, never the line that is answered"},
     )
     learn: Literal["character", "everyone"] = field(
-        default="character", metadata={"help": "whose lines of the character's scenes are learned"}
+        default="character",
+        metadata={"help": "the character's answers alone, or in each pass everyone's lines around them beforehand"},
     )
     log_every: int = field(default=5, metadata={"help": "steps between two records of the training loss"})
     eval_every: int = field(

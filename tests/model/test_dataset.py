@@ -135,3 +135,17 @@ def test_the_order_changes_with_the_epoch_and_comes_again_with_it(prompt: Prompt
     assert list(buckets) != first
     buckets.set_epoch(0)
     assert list(buckets) == first
+
+
+def test_what_is_learned_beforehand_comes_first_in_every_epoch_and_loses_no_context(prompt: Prompt) -> None:
+    scenes = prompt.encode_scene([Turn("Jim", f"beets {n}", n % 2 == 0) for n in range(40)], 24)
+    examples = AnswerExamples([Dialogue(LINES, "Fact.")] * 30, prompt, 64, context_dropout=1.0, beforehand=scenes)
+    buckets = LengthBuckets(examples, batch_size=4, seed=0)
+    whole = len(scenes) // 4 * 4
+    assert len(scenes) > whole > 0  # What fills no batch comes with the rest.
+    for epoch in (0, 1):
+        buckets.set_epoch(epoch)
+        order = list(buckets)
+        assert sorted(order) == list(range(len(scenes) + 30))
+        assert max(order[:whole]) < len(scenes)
+        assert [examples[i] for i in range(len(scenes))] == scenes

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from model.errors import ModelError
-from model.examples import hash_examples, read_dialogues, read_manifest
+from model.examples import hash_examples, read_dialogues, read_manifest, read_scenes
 
 
 def test_dialogues_come_from_their_split_and_know_who_speaks(examples_folder: Path) -> None:
@@ -20,6 +20,17 @@ def test_dialogues_come_from_their_split_and_know_who_speaks(examples_folder: Pa
 def test_a_limit_spreads_over_the_whole_split(examples_folder: Path) -> None:
     every = read_dialogues(examples_folder, "train")
     assert read_dialogues(examples_folder, "train", limit=3) == [every[0], every[32], every[64]]
+
+
+def test_scenes_hold_what_everybody_says_in_the_episodes_of_their_split(examples_folder: Path) -> None:
+    scenes = read_scenes(examples_folder, "train")
+    spoken = [line for scene in scenes for line in scene]
+    dialogues = read_dialogues(examples_folder, "train")
+    assert [line.text for line in spoken if line.is_character] == [dialogue.answer for dialogue in dialogues]
+    assert {line.speaker for line in spoken} == {"Dwight Schrute", "Jim Halpert"}
+    assert len(scenes) == len({dialogue.scene for dialogue in dialogues})
+    with pytest.raises(ModelError, match=r"qa_pairs\.parquet does not exist"):
+        read_scenes(examples_folder.parent, "train")
 
 
 def test_a_folder_that_is_no_examples_folder_is_refused_in_one_line(tmp_path: Path) -> None:

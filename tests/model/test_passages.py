@@ -7,7 +7,7 @@ import torch
 
 from model.dataset import AnswerExamples, collate
 from model.examples import Dialogue
-from model.passages import join_windows, learned_by_all
+from model.passages import join_windows
 from model.prompt import Prompt, Turn
 
 SCENE = [
@@ -91,20 +91,6 @@ def test_dropped_context_ends_before_the_line_that_is_answered_first(either_base
     wholes = [prompt.encode_example(passage.context[n:], "Beets.", 256, (3 - n, 6 - n)) for n in (1, 2)]
     assert {tuple(examples[i].ids) for i in range(60)} == {tuple(whole.ids) for whole in wholes}
     assert all(len(examples[i].learned) == 3 for i in range(60))
-
-
-def test_where_everyones_lines_are_learned_each_is_once_and_the_context_is_still_dropped(either_base: Path) -> None:
-    prompt = Prompt.from_folder(either_base, "You are Dwight.")
-    (passage,) = join_windows(windows(), lambda _: True)
-    examples = AnswerExamples([learned_by_all(passage)], prompt, 256)
-    learned = [prompt.decode(examples[0].ids[words.start : words.stop]) for words in examples[0].learned]
-    everything = [text for _, text in SCENE] + ["Beets."]
-    first = 0 if prompt.format == "chatml" else 1  # Without a card nothing stands before the first line.
-    assert learned == everything[first:]
-    lead = Dialogue((*turns(("Jim", "One."), ("Pam", "Two.")), *passage.context), "Beets.", 1)
-    dropping = AnswerExamples([learned_by_all(lead)] * 60, prompt, 256, context_dropout=1.0)
-    starts = {prompt.decode(dropping[i].ids[dropping[i].learned[0].start :])[:4] for i in range(60)}
-    assert starts == ({"Two.", "Morn"} if first == 0 else {"Morn", "Fact"})
 
 
 @pytest.mark.parametrize("card", ["", "You are Dwight."])

@@ -139,3 +139,41 @@ def test_a_streamed_character_is_held_back_until_it_is_whole(gpt2_base: Path) ->
     assert len(ids) > len(text)
     assert "🎷" in pieces
     assert "".join(pieces) == text
+
+
+TEXTS = ("Morning.", "Fact.", "Hi.", "Why?", "Bears.", "Oh.")
+SCENE = tuple(zip(("Jim", "Dwight", "Pam", "Jim", "Dwight", "Jim"), TEXTS, strict=True))
+
+
+def scene() -> list[Turn]:
+    return [Turn(who, text, who == "Dwight") for who, text in SCENE]
+
+
+def test_of_a_scene_every_line_is_learned_with_its_closing_token_whoever_says_it(either_base: Path) -> None:
+    prompt = Prompt.from_folder(either_base, "You are Dwight.")
+    (example,) = prompt.encode_scene(scene(), 256)
+    assert [*prompt.encode(scene(), 256)][: len(example.ids)] == example.ids
+    learned = [example.ids[words.start : words.stop] for words in example.learned]
+    first = 0 if prompt.format == "chatml" else 1  # Without a card nothing stands before the first line.
+    assert [prompt.decode(words) for words in learned] == list(TEXTS)[first:]
+    assert all(words[-1] == prompt.end_of_turn for words in learned)
+
+
+def test_a_scene_is_cut_between_lines_and_where_the_character_is_silent_it_is_left_out(llama_base: Path) -> None:
+    prompt = Prompt.from_folder(llama_base, "You are Dwight.")
+    lengths = [len(prompt.encode(scene()[n : n + 2], 500)) for n in (0, 2, 4)]
+    parts = prompt.encode_scene(scene(), max(lengths))
+    assert all(len(part.ids) <= max(lengths) for part in parts)
+    said = [[prompt.decode(part.ids[words.start : words.stop]) for words in part.learned] for part in parts]
+    assert said == [["Morning.", "Fact."], ["Bears.", "Oh."]]
+
+
+def test_a_scene_of_one_line_that_nothing_stands_before_teaches_nothing(gpt2_base: Path) -> None:
+    assert Prompt.from_folder(gpt2_base).encode_scene([Turn("Dwight", "Fact.", True)], 64) == []
+
+
+def test_a_line_too_long_for_an_example_loses_its_beginning(llama_base: Path) -> None:
+    prompt = Prompt.from_folder(llama_base, "You are Dwight.")
+    (example,) = prompt.encode_scene([Turn("Dwight", "beets " * 100 + "and bears", True)], 64)
+    assert len(example.ids) <= 64
+    assert prompt.decode(example.ids[example.answer_start :]).endswith("beets and bears")

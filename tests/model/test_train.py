@@ -54,6 +54,17 @@ def test_the_loss_of_an_adapter_clearly_falls_on_either_kind_of_base(
     assert validation[-1] < 0.7 * validation[0]
 
 
+def test_everyones_lines_around_the_character_are_learned_beforehand_where_that_is_asked_for(
+    command: list[str], tmp_path: Path
+) -> None:
+    for store, options in (("alone", []), ("everyone", ["--learn", "everyone"])):
+        assert main([*command, *QUICK, *options, "--store", str(tmp_path / store)]) == 0
+    alone, everyone = (training(tmp_path / store / "dwight" / "v1") for store in ("alone", "everyone"))
+    assert everyone["data"]["train"] > 2 * alone["data"]["train"]
+    assert everyone["training"]["tokens"] > alone["training"]["tokens"]
+    assert everyone["training"]["best_validation_loss"] < alone["training"]["best_validation_loss"]
+
+
 def test_full_fine_tuning_leaves_whole_weights_whose_loss_fell(command: list[str], tmp_path: Path) -> None:
     options = [*QUICK, "--method", "full", "--epochs", "2", "--eval-every", "12", "--gradient-accumulation", "2"]
     assert main([*command, *options, "--store", str(tmp_path)]) == 0

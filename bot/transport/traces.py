@@ -68,8 +68,8 @@ class Traces:
 
 
 def is_traceable(message: Message) -> bool:
-    """Whether messages of the same chat can be looked for. In groups they would be among everybody's."""
-    return bool(message.chat.type == ChatType.PRIVATE)
+    """Whether messages of the same chat can be looked for: not where others may have been sent at the same time."""
+    return message.chat.type == ChatType.PRIVATE and not message.is_topic_message
 
 
 async def find(message: Message, text: str, buttons: InlineKeyboardMarkup | None, after: int) -> int | None:

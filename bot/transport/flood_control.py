@@ -7,9 +7,10 @@ from telegram.error import RetryAfter
 from telegram.ext import AIORateLimiter
 
 WHERE_THERE_IS_ROOM = -1  # As `rate_limit_args` of a call that is better left out than waited for.
+FREELY = -2  # The same of a call that only asks whether a message is there.
 ROOM = 5  # Messages to a group that are always left for answers, of the 20 a minute that Telegram allows.
 ROOM_AGAIN_SECONDS = 3
-UNLIMITED = ("sendChatAction", "sendMessageDraft")  # These are no messages.
+UNLIMITED = ("sendChatAction", "sendMessageDraft")  # These are no messages either.
 
 Result = bool | dict[str, Any] | list[dict[str, Any]]
 
@@ -30,7 +31,7 @@ class FloodControl(AIORateLimiter):
         data: dict[str, Any],
         rate_limit_args: int | None,
     ) -> Result:
-        if endpoint in UNLIMITED:
+        if endpoint in UNLIMITED or rate_limit_args == FREELY:
             return await callback(*args, **kwargs)
         if "chat_id" not in data:
             return await super().process_request(callback, args, kwargs, endpoint, data, rate_limit_args)

@@ -4,6 +4,7 @@ import logging
 
 from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message
 from telegram.error import BadRequest
+from telegram.ext import ExtBot
 
 log = logging.getLogger(__name__)
 
@@ -21,15 +22,20 @@ async def reply(message: Message, text: str, buttons: InlineKeyboardMarkup | Non
     )
 
 
-async def replace(message: Message, old: int, text: str, buttons: InlineKeyboardMarkup | None) -> bool:
+async def replace(
+    message: Message, old: int, text: str, buttons: InlineKeyboardMarkup | None, rate_limit_args: int | None = None
+) -> bool:
     """Edit another message of the chat; False if it is not there any more, or cannot be edited."""
+    bot = message.get_bot()
+    assert isinstance(bot, ExtBot), "the application has made it"
     try:
-        await message.get_bot().edit_message_text(
+        await bot.edit_message_text(
             text,
             message.chat_id,
             old,
             reply_markup=buttons,
             link_preview_options=NO_PREVIEW,
+            rate_limit_args=rate_limit_args,
         )
     except BadRequest as error:
         if "not modified" in error.message.lower():  # It was edited before, and the answer to that was lost.

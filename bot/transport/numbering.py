@@ -1,9 +1,13 @@
 """The numbers of messages: Telegram counts those of all private chats of a bot in one series."""
 
+from collections import deque
+from itertools import count, islice
+
 from telegram import MaybeInaccessibleMessage
 from telegram.constants import ChatType
 
 HIGHEST = 2**63 - 1
+REMEMBERED = 1000  # messages: some minutes of a busy bot
 
 
 class Numbering:
@@ -11,6 +15,7 @@ class Numbering:
 
     def __init__(self) -> None:
         self._newest = 0
+        self._known: deque[int] = deque(maxlen=REMEMBERED)
 
     def newest(self) -> int:
         """The highest number that is known of; 0 for none."""
@@ -19,11 +24,17 @@ class Numbering:
     def note(self, message: MaybeInaccessibleMessage | None) -> None:
         """A message was received or sent."""
         if message is not None and message.chat.type == ChatType.PRIVATE and _is_number(message.message_id):
+            self._known.append(message.message_id)
             self.go_on_from(message.message_id)
 
     def go_on_from(self, number: int) -> None:
         """There has been a message of this number."""
         self._newest = max(self._newest, number)
+
+    def unknown(self, after: int, most: int) -> list[int]:
+        """The next numbers `after` one, so many, of messages that were not noted: perhaps nobody's yet."""
+        known = set(self._known)
+        return list(islice((number for number in count(after + 1) if number not in known), most))
 
 
 def _is_number(value: object) -> bool:

@@ -3,55 +3,62 @@
 A process that is killed, or a connection that is cut, leaves open whether Telegram has taken a message. A bot cannot
 read a chat, and a message that is sent again is there twice. But an edit tells: of a message that holds just this text
 and these buttons Telegram says that it is not modified; of one that is not there, or is not the bot's, that it cannot
-be edited. And all private chats of a bot are numbered in one series, so only the next few numbers have to be tried.
+be edited. And all private chats of a bot are numbered in one series, so only the next numbers that no other message is
+known to have need be tried.
 """
 
 import logging
+from collections.abc import Sequence
 
 from telegram import InlineKeyboardMarkup, Message, Update
 from telegram.constants import ChatType
 from telegram.error import NetworkError
 
 from bot.inbox import Inbox
+from bot.transport.flood_control import FREELY
 from bot.transport.messages import replace, reply
 from bot.transport.outages import perhaps_sent
 
 log = logging.getLogger(__name__)
 
-LOOKED_AT = 30  # Numbers: what comes and goes in all private chats while one message is on its way.
+LOOKED_AT = 30  # Numbers: what is on its way in all private chats at the same time.
 
 
 class Traces:
     """Sends messages to private chats such that none is there twice.
 
-    Where more than LOOKED_AT other messages came between, one is sent again; and one that Telegram takes only after it
+    Where more than LOOKED_AT others were on their way, one is sent again; and one that Telegram takes only after it
     was looked for will be there twice.
     """
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
-        self._doubts: dict[int, tuple[int, int]] = {}  # Of an update, which part was perhaps sent, and after what.
+        # Of an update, the part that was looked for or perhaps sent last, and after which message it would stand; None
+        # in place of that: it is not there.
+        self._doubts: dict[int, tuple[int, int | None]] = {}
 
     async def send(self, update: Update, text: str, part: int, buttons: InlineKeyboardMarkup | None) -> int:
         """Send a part of the reply to an update, unless it is there already; returns the number of the message.
 
         Raises TelegramError as the library does; then it may be called again.
         """
-        message = update.effective_message
+        message, numbering = update.effective_message, self._inbox.numbering
         assert message is not None, "only messages are replied to"
         after = self._doubt(update.update_id, part)
-        if after is not None and (found := await find(message, text, buttons, after)) is not None:
-            log.info("Update %d: the message that was perhaps sent is there", update.update_id)
-            self._inbox.numbering.go_on_from(found)
-            return found
-        newest = self._inbox.numbering.newest()
+        if after is not None:
+            if (found := await _find(message, text, buttons, numbering.unknown(after, LOOKED_AT))) is not None:
+                log.info("Update %d: the message that was perhaps sent is there", update.update_id)
+                numbering.go_on_from(found)
+                return found
+            self._doubts[update.update_id] = part, None
+        newest = numbering.newest()
         try:
             sent = await reply(message, text, buttons)
         except NetworkError as error:
-            if perhaps_sent(error) and after is None:
+            if perhaps_sent(error):
                 self._doubts[update.update_id] = part, newest
             raise
-        self._inbox.numbering.note(sent)
+        numbering.note(sent)
         return sent.message_id
 
     def forget(self, update_id: int) -> None:
@@ -60,7 +67,7 @@ class Traces:
 
     def _doubt(self, update_id: int, part: int) -> int | None:
         """After which message a part would stand that was perhaps sent; None if it surely was not."""
-        of_part, after = self._doubts.get(update_id, (0, 0))
+        of_part, after = self._doubts.get(update_id, (0, None))
         if of_part == part:
             return after
         row = self._inbox.left_over(update_id)
@@ -72,12 +79,14 @@ def is_traceable(message: Message) -> bool:
     return message.chat.type == ChatType.PRIVATE and not message.is_topic_message
 
 
-async def find(message: Message, text: str, buttons: InlineKeyboardMarkup | None, after: int) -> int | None:
-    """The number of the bot's message with this text among the next ones `after` a number; None if it is not there.
+async def _find(
+    message: Message, text: str, buttons: InlineKeyboardMarkup | None, numbers: Sequence[int]
+) -> int | None:
+    """Which of the numbers the bot's message with this text has in the chat; None if it is not there.
 
-    Another message of the bot's that stands there, which it has not sent as a reply, becomes this one.
+    Another message of the bot's that has one of them, sent by itself and not as a reply, becomes this one.
     """
-    for number in range(after + 1, after + 1 + LOOKED_AT):
-        if await replace(message, number, text, buttons):
+    for number in numbers:
+        if await replace(message, number, text, buttons, FREELY):
             return number
     return None

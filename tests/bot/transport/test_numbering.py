@@ -36,3 +36,11 @@ def test_what_is_no_number_of_a_message_is_passed_over(number: int) -> None:
     numbering.note(None)
     numbering.note(message(number))
     assert numbering.newest() == 0
+
+
+def test_numbers_that_others_are_known_to_have_are_passed_over() -> None:
+    numbering = Numbering()
+    for number in (4, 6, 7):
+        numbering.note(message(number))
+    numbering.note(message(5, ChatType.GROUP))
+    assert numbering.unknown(after=3, most=3) == [5, 8, 9]

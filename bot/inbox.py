@@ -131,6 +131,13 @@ class Inbox(asyncio.Queue[object]):
         """Remember that the first `parts` messages of a long reply have gone out, and which messages these are."""
         await self._insist(lambda: self._rows.part_sent(update_id, parts, self.numbering.newest(), standing))
 
+    async def still_to_send(self, update_id: int) -> None:
+        """Remember that the next message of a reply is not out yet, although others have come and gone since."""
+        try:
+            await self._rows.know(update_id, self.numbering.newest())
+        except StorageError as error:  # Missed only if the process is killed just after the sending.
+            log.warning("How far Telegram's numbers are is not on record: %s", error)
+
     async def close(self, update_id: int, failed: bool = False, standing: Standing | None = None) -> None:
         """Nothing is left to do for this update, or nothing can be done; `standing` is where the answer came to be."""
         state = State.FAILED if failed else State.DONE

@@ -159,6 +159,10 @@ class InboxRepository:
         """Remember that the first `parts` messages of a reply have gone out."""
         await self._change(_update(update_id).values(parts_sent=parts, newest=newest), standing=standing)
 
+    async def know(self, update_id: int, newest: int) -> None:
+        """Remember the newest message: what is still to be sent will stand after it."""
+        await self._change(_update(update_id).values(newest=newest))
+
     async def forgive(self) -> None:
         """Forget all attempts: this process ends in good order."""
         await self._change(update(InboxRow).where(InboxRow.attempts > 0).values(attempts=0))

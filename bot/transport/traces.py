@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from telegram import InlineKeyboardMarkup, Message, Update
 from telegram.constants import ChatType
-from telegram.error import NetworkError
+from telegram.error import NetworkError, RetryAfter
 
 from bot.inbox import Inbox
 from bot.transport.flood_control import FREELY
@@ -33,8 +33,8 @@ class Traces:
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
-        # Of an update, the part that was looked for or perhaps sent last, and after which message it would stand; None
-        # in place of that: it is not there.
+        # Of an update whose sending has failed, the part, and after which message it would stand; None in place of
+        # that: it surely is not there.
         self._doubts: dict[int, tuple[int, int | None]] = {}
 
     async def send(self, update: Update, text: str, part: int, buttons: InlineKeyboardMarkup | None) -> int:
@@ -51,12 +51,13 @@ class Traces:
                 numbering.go_on_from(found)
                 return found
             self._doubts[update.update_id] = part, None
+        if update.update_id in self._doubts:
+            await self._inbox.still_to_send(update.update_id)
         newest = numbering.newest()
         try:
             sent = await reply(message, text, buttons)
-        except NetworkError as error:
-            if perhaps_sent(error):
-                self._doubts[update.update_id] = part, newest
+        except (NetworkError, RetryAfter) as error:
+            self._doubts[update.update_id] = part, newest if perhaps_sent(error) else None
             raise
         numbering.note(sent)
         return sent.message_id

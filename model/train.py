@@ -4,6 +4,7 @@ Heavy libraries are imported where they are used, so that --help is instant.
 """
 
 import argparse
+import math
 import platform
 import shlex
 import shutil
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from model.examples import Dialogue
     from model.persona import Persona
     from model.processes import Processes
+    from model.prompt import Example, Prompt
     from model.trainer import AnswerTrainer
     from model.training_run import TrainingRun
 
@@ -136,7 +138,7 @@ def load_material(
     """
     from model.dataset import AnswerExamples
     from model.engines.transformers import load_model
-    from model.examples import read_dialogues, read_manifest, read_scenes
+    from model.examples import read_dialogues, read_manifest
     from model.graphs import check_exportable
     from model.passages import join_windows
     from model.prompt import Prompt
@@ -151,17 +153,28 @@ def load_material(
     prompt = Prompt.from_folder(base, persona.card)
     length = settings.max_length
     passages = join_windows(train, lambda joined: prompt.fits(joined.context, joined.answer, length))
-    scenes = read_scenes(settings.examples, "train") if settings.learn == "everyone" else []
-    show = [example for scene in scenes for example in prompt.encode_scene(scene, length)]
+    around = _lines_around(settings, prompt, len(train)) if settings.learn == "everyone" else []
     return Material(
         manifest,
         base,
         persona,
-        AnswerExamples([*passages, *lessons], prompt, length, settings.context_dropout, settings.seed, progress, show),
+        AnswerExamples(
+            [*passages, *lessons], prompt, length, settings.context_dropout, settings.seed, progress, around
+        ),
         AnswerExamples(validation, prompt, length, progress=progress),
         load_model(base),
         len(lessons),
     )
+
+
+def _lines_around(settings: TrainingSettings, prompt: "Prompt", answers: int) -> "list[Example]":
+    """Where the character speaks, what everyone says: as large a share of it as there are `answers` of all of them."""
+    from model.examples import read_scenes, spread
+
+    scenes = read_scenes(settings.examples, "train")
+    stretches = [example for scene in scenes for example in prompt.encode_scene(scene, settings.max_length)]
+    spoken = sum(line.is_character for scene in scenes for line in scene)
+    return spread(stretches, math.ceil(len(stretches) * answers / spoken))
 
 
 def fine_tune(

@@ -57,10 +57,12 @@ def test_the_loss_of_an_adapter_clearly_falls_on_either_kind_of_base(
 def test_everyones_lines_around_the_character_are_learned_beforehand_where_that_is_asked_for(
     command: list[str], tmp_path: Path
 ) -> None:
-    for store, options in (("alone", []), ("everyone", ["--learn", "everyone"])):
+    all_lines = ("--learn", "everyone")
+    for store, options in (("alone", ()), ("everyone", all_lines), ("half", (*all_lines, "--limit", "48"))):
         assert main([*command, *QUICK, *options, "--store", str(tmp_path / store)]) == 0
-    alone, everyone = (training(tmp_path / store / "dwight" / "v1") for store in ("alone", "everyone"))
+    alone, everyone, half = (training(tmp_path / store / "dwight" / "v1") for store in ("alone", "everyone", "half"))
     assert everyone["data"]["train"] > 2 * alone["data"]["train"]
+    assert 0.3 * everyone["data"]["train"] < half["data"]["train"] < 0.6 * everyone["data"]["train"]  # by stretches
     assert everyone["training"]["tokens"] > alone["training"]["tokens"]
     assert everyone["training"]["best_validation_loss"] < alone["training"]["best_validation_loss"]
 

@@ -42,6 +42,7 @@ class Inbox(asyncio.Queue[object]):
         super().__init__()
         self._rows = rows
         self.numbering = Numbering()
+        self.left_at = 0  # The newest message that was known when the process before this one ended.
         self._taken = 0
         self._recorded: dict[int, bool] = {}  # By number of an update that is still to be put: whether it is new.
         self._open: set[int] = set()
@@ -84,7 +85,8 @@ class Inbox(asyncio.Queue[object]):
 
     async def restore(self, bot: Bot) -> int:
         """Queue all that was left unfinished, in the order of arrival, and drop old rows. Returns how many."""
-        self.numbering.go_on_from(await self._rows.newest())
+        self.left_at = await self._rows.newest()
+        self.numbering.go_on_from(self.left_at)
         await self._rows.prune(KEPT)
         left_over = await self._rows.unfinished()
         for row in left_over:

@@ -44,9 +44,8 @@ class Traces:
         """
         message, numbering = update.effective_message, self._inbox.numbering
         assert message is not None, "only messages are replied to"
-        after = self._doubt(update.update_id, part)
-        if after is not None:
-            if (found := await _find(message, text, buttons, numbering.unknown(after, LOOKED_AT))) is not None:
+        if numbers := self._suspected(update.update_id, part):
+            if (found := await _find(message, text, buttons, numbers)) is not None:
                 log.info("Update %d: the message that was perhaps sent is there", update.update_id)
                 numbering.go_on_from(found)
                 return found
@@ -66,13 +65,18 @@ class Traces:
         """The reply to an update is out, or given up."""
         self._doubts.pop(update_id, None)
 
-    def _doubt(self, update_id: int, part: int) -> int | None:
-        """After which message a part would stand that was perhaps sent; None if it surely was not."""
+    def _suspected(self, update_id: int, part: int) -> Sequence[int]:
+        """The numbers that a part may have in its chat; none if it surely is not there."""
+        unknown = self._inbox.numbering.unknown
         of_part, after = self._doubts.get(update_id, (0, None))
         if of_part == part:
-            return after
+            return () if after is None else unknown(after, LOOKED_AT)
         row = self._inbox.left_over(update_id)
-        return row.newest if row and row.reply is not None and part == row.parts_sent + 1 else None
+        if row is None or row.reply is None or row.newest is None or part != row.parts_sent + 1:
+            return ()
+        # Either it had just been sent when the process was killed, or it had been sent in vain and waited since then.
+        just_sent = unknown(max(row.newest, self._inbox.left_at - LOOKED_AT // 2), LOOKED_AT)
+        return list(dict.fromkeys([*just_sent, *unknown(row.newest, LOOKED_AT)]))
 
 
 def is_traceable(message: Message) -> bool:

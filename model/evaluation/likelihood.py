@@ -82,10 +82,10 @@ def answer_logits(model: "torch.nn.Module", batch: dict[str, "torch.Tensor"]) ->
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "logits_to_keep")}
     examples, prefix = len(inputs["input_ids"]), len(batch["prefix_ids"])
     if prefix:
-        known = model(input_ids=batch["prefix_ids"][None], use_cache=True, logits_to_keep=1).past_key_values
+        known = model(input_ids=batch["prefix_ids"][None], use_cache=True, logits_to_keep=1).cache
         known.batch_repeat_interleave(examples)
         seen = inputs["attention_mask"].new_ones(examples, prefix)
-        inputs |= {"past_key_values": known, "attention_mask": torch.cat([seen, inputs["attention_mask"]], dim=1)}
+        inputs |= {"cache": known, "attention_mask": torch.cat([seen, inputs["attention_mask"]], dim=1)}
     logits: torch.Tensor = model(**inputs).logits
     return logits.reshape(len(batch["shift_labels"]), -1)
 

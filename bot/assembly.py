@@ -260,7 +260,7 @@ class Assembly:
     def _staff(self) -> Staff:
         delivery, locales, overheard = self._delivery, self._locales, Overheard(self._book)
         talking = self._barrier, delivery, self._previews, locales
-        opinions = partial(SqlOpinions, self._sessions, self._roster, self._book)
+        opinions = partial(SqlOpinions, self._sessions, self._roster, self._book, self._inbox.numbering.newest)
         pause = self._pace.until_typed
         failures = Failures(self._inbox, delivery, locales, self._settings.admin_ids)
         self._inbox.excuse_with(failures.ask_to_wait)

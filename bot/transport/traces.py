@@ -72,7 +72,7 @@ class Traces:
         if of_part == part:
             return () if after is None else unknown(after, LOOKED_AT)
         row = self._inbox.left_over(update_id)
-        if row is None or row.reply is None or row.newest is None or part != row.parts_sent + 1:
+        if row is None or row.reply is None or not row.newest or part != row.parts_sent + 1:
             return ()
         # Either it had just been sent when the process was killed, or it had been sent in vain and waited since then.
         just_sent = unknown(max(row.newest, self._inbox.left_at - LOOKED_AT // 2), LOOKED_AT)

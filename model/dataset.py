@@ -108,12 +108,14 @@ class LengthBuckets:
         beforehand = random.permutation(self._examples.beforehand)
         whole = len(beforehand) // self._batch_size * self._batch_size
         rest = np.concatenate([beforehand[whole:], np.arange(len(beforehand), len(self))])
-        for part in (beforehand[:whole], random.permutation(rest)):
-            yield from self._batched(part, random)
-
-    def _batched(self, order: "np.ndarray[Any, Any]", random: np.random.Generator) -> Iterator[int]:
-        """These examples, in batches of like length that come in any order."""
         lengths = self._examples.lengths
+        for part in (beforehand[:whole], random.permutation(rest)):
+            yield from self._batched(part, lengths, random)
+
+    def _batched(
+        self, order: "np.ndarray[Any, Any]", lengths: "np.ndarray[Any, Any]", random: np.random.Generator
+    ) -> Iterator[int]:
+        """These examples, in batches of like length that come in any order."""
         pools = np.split(order, range(POOL_BATCHES * self._batch_size, len(order), POOL_BATCHES * self._batch_size))
         by_length = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
         # A short batch must stay last: the data loader cuts this stream into batches by counting.

@@ -1,18 +1,18 @@
 """The queries on the last exchange of a dialogue: its answers, which one is shown, and taking it back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
+from typing import Self
 
 from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.chat_service import Conversation, Exchange, Line, Mode
-from bot.chat_settings import SettingsBook
-from bot.personas import Roster
 from bot.second_thoughts import Piece
 from bot.storage.exchanges import DIALOGUE, LINES, PIECE, PIECE_ANSWERED_BY, Said, lines, piece_of
 from bot.storage.repository import SqlUnitOfWork
 from bot.storage.tables import Chat, Message
-from bot.storage.transaction import UNAVAILABLE, Sessions, unavailable
+from bot.storage.transaction import UNAVAILABLE, unavailable
 
 LAST_QUESTION = DIALOGUE.with_only_columns(Message.id).where(Message.is_character.is_(False)).limit(1)
 LINES_BEFORE = LINES.where(Message.id < bindparam("before")).limit(bindparam("count"))
@@ -24,15 +24,11 @@ class SqlRevision(SqlUnitOfWork):
     Here a session reads and changes, and what a unit of work has collected is done in its transaction.
     """
 
-    def __init__(
-        self,
-        sessions: Sessions,
-        roster: Roster | None = None,
-        book: SettingsBook | None = None,
-        newest: Callable[[], int] = lambda: 0,
-    ) -> None:
-        super().__init__(sessions, roster, book, newest)
-        self._session = sessions()
+    _session: AsyncSession
+
+    async def __aenter__(self) -> Self:
+        self._session = self._sessions()
+        return await super().__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

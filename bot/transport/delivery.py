@@ -151,6 +151,8 @@ class Delivery:
         assert message is not None, "only messages are replied to"
         if old is not None and await self._persist(update, lambda: replace(message, old, text, buttons)):
             return old
+        if old is not None:
+            log.info("A message cannot be edited, so a new one is sent")
         if is_traceable(message):
             return await self._persist(update, lambda: self._traces.send(update, text, number, buttons)) or UNKNOWN
         sent = await self._persist(update, lambda: reply(message, text, buttons), number)

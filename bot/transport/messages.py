@@ -22,21 +22,32 @@ async def reply(message: Message, text: str, buttons: InlineKeyboardMarkup | Non
     )
 
 
+async def edit(
+    message: Message,
+    number: int,
+    text: str,
+    buttons: InlineKeyboardMarkup | None = None,
+    rate_limit_args: int | None = None,
+) -> None:
+    """Edit another message of the chat. Raises BadRequest if it is not there, cannot be edited, or is like that."""
+    bot = message.get_bot()
+    assert isinstance(bot, ExtBot), "the application has made it"
+    await bot.edit_message_text(
+        text,
+        message.chat_id,
+        number,
+        reply_markup=buttons,
+        link_preview_options=NO_PREVIEW,
+        rate_limit_args=rate_limit_args,
+    )
+
+
 async def replace(
     message: Message, old: int, text: str, buttons: InlineKeyboardMarkup | None, rate_limit_args: int | None = None
 ) -> bool:
-    """Edit another message of the chat; False if it is not there any more, or cannot be edited."""
-    bot = message.get_bot()
-    assert isinstance(bot, ExtBot), "the application has made it"
+    """Let another message of the chat be this one; False if it is not there any more, or cannot be edited."""
     try:
-        await bot.edit_message_text(
-            text,
-            message.chat_id,
-            old,
-            reply_markup=buttons,
-            link_preview_options=NO_PREVIEW,
-            rate_limit_args=rate_limit_args,
-        )
+        await edit(message, old, text, buttons, rate_limit_args)
     except BadRequest as error:
         if "not modified" in error.message.lower():  # It was edited before, and the answer to that was lost.
             return True

@@ -6,7 +6,8 @@ from itertools import count, islice
 from telegram import MaybeInaccessibleMessage
 from telegram.constants import ChatType
 
-HIGHEST = 2**63 - 1
+from bot.transport.updates import is_number
+
 REMEMBERED = 1000  # messages: some minutes of a busy bot
 
 
@@ -23,7 +24,7 @@ class Numbering:
 
     def note(self, message: MaybeInaccessibleMessage | None) -> None:
         """A message was received or sent."""
-        if message is not None and message.chat.type == ChatType.PRIVATE and _is_number(message.message_id):
+        if message is not None and message.chat.type == ChatType.PRIVATE and is_number(message.message_id):
             self._known.append(message.message_id)
             self.go_on_from(message.message_id)
 
@@ -35,7 +36,3 @@ class Numbering:
         """The next numbers `after` one, so many, of messages that were not noted: perhaps nobody's yet."""
         known = set(self._known)
         return list(islice((number for number in count(after + 1) if number not in known), most))
-
-
-def _is_number(value: object) -> bool:
-    return type(value) is int and 0 <= value <= HIGHEST

@@ -6,11 +6,10 @@ import logging
 from telegram import Update
 from telegram.constants import ChatType
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
-from telegram.ext import ExtBot
 
 from bot.inbox import Inbox
 from bot.transport.flood_control import WHERE_THERE_IS_ROOM
-from bot.transport.messages import NO_PREVIEW, reply
+from bot.transport.messages import edit, reply
 from bot.transport.outages import perhaps_sent, seconds_asked
 
 log = logging.getLogger(__name__)
@@ -66,15 +65,4 @@ class Screen:
             await self._inbox.show_in(self._update_id, self._number)
         else:
             await self._inbox.show_in(self._update_id, self._number)
-            await self._edit(self._number, text)
-
-    async def _edit(self, number: int, text: str) -> None:
-        bot = self._message.get_bot()
-        assert isinstance(bot, ExtBot), "the application has made it"
-        await bot.edit_message_text(
-            text,
-            self._message.chat_id,
-            number,
-            link_preview_options=NO_PREVIEW,
-            rate_limit_args=WHERE_THERE_IS_ROOM,
-        )
+            await edit(self._message, self._number, text, rate_limit_args=WHERE_THERE_IS_ROOM)

@@ -29,7 +29,7 @@ def update_of(data: Any, bot: Bot | None) -> Update:
         hash((owner_of(update), update.effective_chat))  # As the order of work does, before anything is handled.
     except Exception as error:  # Whatever the library makes of what is no update.
         raise ValueError(f"is no update ({type(error).__name__})") from None
-    if not _is_number(update.update_id):
+    if not is_number(update.update_id):
         raise ValueError("is an update without a number")
     return update
 
@@ -77,10 +77,11 @@ def _readable(data: Any, bot: Bot | None) -> list[tuple[JsonObject, Update]]:
         return [(data, update_of(data, bot))]
     except ValueError as error:
         number = data.get("update_id") if isinstance(data, dict) else None
-        log.error("Update %s is left out: what Telegram sent %s", number if _is_number(number) else "?", error)
+        log.error("Update %s is left out: what Telegram sent %s", number if is_number(number) else "?", error)
         # With its number it can be confirmed, so that Telegram does not send it again.
-        return [({"update_id": number}, Update(number))] if isinstance(number, int) and _is_number(number) else []
+        return [({"update_id": number}, Update(number))] if isinstance(number, int) and is_number(number) else []
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether this is a number as Telegram gives them to updates and messages, and the database holds them."""
     return type(value) is int and 0 <= value <= HIGHEST_ID
